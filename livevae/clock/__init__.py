@@ -1,0 +1,1 @@
+"""MIDI clock in, musical position out: every source publishes Timelines."""

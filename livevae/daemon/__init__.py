@@ -1,0 +1,1 @@
+"""The supervisor: starts, restarts and ends the player and the decoder."""

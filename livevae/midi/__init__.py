@@ -1,0 +1,1 @@
+"""Ports, kits and Standard MIDI Files."""

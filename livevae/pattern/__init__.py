@@ -1,0 +1,1 @@
+"""The drum pattern: its type, how it is rendered, how it is measured."""

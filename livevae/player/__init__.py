@@ -1,0 +1,1 @@
+"""The player: the process that owns time. It never imports torch and never waits."""

@@ -1,0 +1,1 @@
+"""The offline side: data set, training loop, evaluation."""
