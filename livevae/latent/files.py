@@ -1,0 +1,74 @@
+"""The files of a model folder, without torch: written in one step, opened as hostile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+
+from livevae.errors import UsageError, WorkError
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that its name always holds either the old bytes or the new ones.
+
+    Raises:
+        WorkError: the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def read_tensors(
+    path: Path, shapes: Mapping[str, tuple[int | None, ...]], max_bytes: int, mend: str
+) -> tuple[dict[str, npt.NDArray[np.float32]], dict[str, str]]:
+    """Read floating-point tensors as float32, and the file's metadata.
+
+    ``shapes`` names every tensor the file must hold, no more and no fewer; None is any length.
+    ``mend`` is what the user is told to do about a file that is not right.
+
+    Raises:
+        UsageError: the file is missing, too large, broken, holds other tensors or other shapes,
+            or a number in it is not finite.
+    """
+    tensors: dict[str, npt.NDArray[np.float32]] = {}
+    try:
+        if path.stat().st_size > max_bytes:
+            raise UsageError(f"{path} is larger than it can be; {mend}")
+        with safe_open(path, "np") as file:
+            metadata = dict(file.metadata() or {})
+            if set(file.keys()) != set(shapes):
+                raise UsageError(f"{path} is not what its name says; {mend}")
+            for name, shape in shapes.items():
+                part = file.get_slice(name)
+                if part.get_dtype() not in ("F16", "F32") or not _fits(part.get_shape(), shape):
+                    raise UsageError(
+                        f"{path} holds {name} as {part.get_dtype()}{list(part.get_shape())}, "
+                        f"which cannot be; {mend}"
+                    )
+                tensors[name] = file.get_tensor(name).astype(np.float32)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise UsageError(f"{path} is broken ({error}); {mend}") from None
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise UsageError(f"{path} holds numbers that are not finite; {mend}")
+    return tensors, metadata
+
+
+def _fits(shape: list[int], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        want in (None, length) for length, want in zip(shape, wanted, strict=True)
+    )

@@ -1,0 +1,126 @@
+"""The precomputed map: the patterns of a grid of positions, so that playing needs no decoder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save
+
+from livevae.errors import UsageError
+from livevae.latent.files import read_tensors, write_atomically
+from livevae.latent.space import POSITION_SIZE, Array, Space
+from livevae.pattern.pattern import (
+    CHANNELS,
+    MAX_BARS,
+    MAX_OFFSET,
+    N_VOICES,
+    OFFSET,
+    STEPS_PER_BAR,
+    Pattern,
+)
+
+GRID_FILE: Final = "grid.safetensors"
+GRID_FORMAT: Final = "livevae-grid-1"
+DEFAULT_SIZE: Final = 33
+MAX_SIZE: Final = 129
+MAX_GRID_BYTES: Final = 256 * 1024 * 1024
+DECODED_AT_ONCE: Final = 256
+MEND: Final = "run livevae grid on the model"
+SHA256: Final = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Patterns over the map: ``patterns`` float32[rows, columns, steps, 9, 3].
+
+    Row r is y = r / (rows - 1), column c is x = c / (columns - 1), all axes at 0.
+    ``weights_hash`` is the sha256 of the ``model.safetensors`` that decoded them.
+    """
+
+    patterns: npt.NDArray[np.float32]
+    weights_hash: str
+
+
+def positions(size: int) -> Array:
+    """Return the positions [size * size, 10] of a square grid, row after row."""
+    along = np.linspace(0.0, 1.0, size, dtype=np.float32)
+    y, x = np.meshgrid(along, along, indexing="ij")
+    points = np.zeros((size * size, POSITION_SIZE), np.float32)
+    points[:, 0], points[:, 1] = x.ravel(), y.ravel()
+    return points
+
+
+def build_grid(
+    space: Space,
+    decode: Callable[[Array], Pattern],
+    weights_hash: str,
+    size: int = DEFAULT_SIZE,
+) -> Grid:
+    """Decode a square grid over the map; ``decode`` maps z [n, z_dim] to [n, steps, 9, 3].
+
+    Raises:
+        UsageError: the size is outside 2..129.
+    """
+    if not 2 <= size <= MAX_SIZE:
+        raise UsageError(f"a grid has 2 to {MAX_SIZE} points a side, not {size}")
+    zs = space.zs(positions(size))
+    parts = [
+        decode(zs[first : first + DECODED_AT_ONCE]) for first in range(0, len(zs), DECODED_AT_ONCE)
+    ]
+    patterns = np.concatenate(parts).astype(np.float32)
+    return Grid(patterns.reshape(size, size, *patterns.shape[1:]), weights_hash)
+
+
+def save_grid(grid: Grid, folder: Path) -> None:
+    """Write ``grid.safetensors`` (float16) into a model folder.
+
+    Raises:
+        WorkError: the file cannot be written.
+    """
+    rows, columns = grid.patterns.shape[:2]
+    metadata = {
+        "format": GRID_FORMAT,
+        "rows": str(rows),
+        "columns": str(columns),
+        "weights_sha256": grid.weights_hash,
+    }
+    data = save({"patterns": grid.patterns.astype(np.float16)}, metadata)
+    write_atomically(folder / GRID_FILE, data)
+
+
+def load_grid(folder: Path) -> Grid:
+    """Read the grid of a model folder.
+
+    Raises:
+        UsageError: the file is missing, broken or not a grid of patterns in their ranges.
+    """
+    path = folder / GRID_FILE
+    shape = (None, None, None, N_VOICES, CHANNELS)
+    tensors, metadata = read_tensors(path, {"patterns": shape}, MAX_GRID_BYTES, MEND)
+    patterns = tensors["patterns"]
+    rows, columns, steps = patterns.shape[:3]
+    if metadata.get("format") != GRID_FORMAT:
+        raise UsageError(f"{path} is not of the format {GRID_FORMAT}; {MEND}")
+    weights_hash = metadata.get("weights_sha256", "")
+    if (
+        (metadata.get("rows"), metadata.get("columns")) != (str(rows), str(columns))
+        or not all(2 <= size <= MAX_SIZE for size in (rows, columns))
+        or not 0 < steps <= MAX_BARS * STEPS_PER_BAR
+        or steps % STEPS_PER_BAR
+        or not SHA256.fullmatch(weights_hash)
+    ):
+        raise UsageError(f"{path} is not a grid of patterns; {MEND}")
+    lowest = patterns.min(axis=(0, 1, 2, 3))
+    highest = patterns.max(axis=(0, 1, 2, 3))
+    allowed = (0.0, 1.0)
+    for channel in range(CHANNELS):
+        low, high = (-MAX_OFFSET, MAX_OFFSET) if channel == OFFSET else allowed
+        if lowest[channel] < low or highest[channel] > high:
+            raise UsageError(f"{path} holds values out of range; {MEND}")
+    return Grid(patterns, weights_hash)

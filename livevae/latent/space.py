@@ -1,0 +1,132 @@
+"""From a position of the knobs to a point of the latent space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save
+
+from livevae.errors import UsageError
+from livevae.latent.files import read_tensors, write_atomically
+
+Array = npt.NDArray[np.float32]
+
+SPACE_FILE: Final = "space.safetensors"
+SPACE_FORMAT: Final = "livevae-space-1"
+N_CORNERS: Final = 4
+N_AXES: Final = 8
+POSITION_SIZE: Final = 2 + N_AXES
+MAX_SPACE_BYTES: Final = 1024 * 1024
+MAX_NAME: Final = 200
+MEND: Final = "fetch the model again"
+NEARLY_PARALLEL: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class Space:
+    """The playable part of a model's latent space.
+
+    ``corners`` [4, z_dim] are the scenes at (x, y) = (0, 0), (1, 0), (0, 1), (1, 1), named by
+    ``corner_names``. ``axes`` [8, z_dim] are principal directions of the aggregated posterior,
+    one knob turn long. ``mean`` and ``spread`` [z_dim] describe the aggregated posterior: the
+    mean, and the standard deviation with the posterior's own spread included.
+    """
+
+    corners: Array
+    corner_names: tuple[str, ...]
+    axes: Array
+    mean: Array
+    spread: Array
+
+    @property
+    def z_dim(self) -> int:
+        """How many dimensions the latent space has."""
+        return len(self.mean)
+
+    def z(self, position: Array) -> Array:
+        """Return z [z_dim] at one position [10]: x and y in 0..1, then eight axes in -1..1."""
+        point: Array = self.zs(position[None])[0]
+        return point
+
+    def zs(self, positions: Array) -> Array:
+        """Return z [n, z_dim] at positions [n, 10].
+
+        z = spherical interpolation between the corners at (x, y) + the sum of axis_i * u_i.
+        """
+        x, y = positions[:, 0:1], positions[:, 1:2]
+        first_row = slerp(self.corners[0], self.corners[1], x)
+        last_row = slerp(self.corners[2], self.corners[3], x)
+        on_map = slerp(first_row, last_row, y)
+        points: Array = (on_map + positions[:, 2:] @ self.axes).astype(np.float32)
+        return points
+
+    def save(self, folder: Path) -> None:
+        """Write ``space.safetensors`` into a model folder.
+
+        Raises:
+            WorkError: the file cannot be written.
+        """
+        tensors = {
+            "corners": self.corners,
+            "axes": self.axes,
+            "mean": self.mean,
+            "spread": self.spread,
+        }
+        metadata = {
+            "format": SPACE_FORMAT,
+            "corner_names": msgspec.json.encode(self.corner_names).decode(),
+        }
+        contiguous = {name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}
+        write_atomically(folder / SPACE_FILE, save(contiguous, metadata))
+
+    @classmethod
+    def load(cls, folder: Path) -> Space:
+        """Read the space of a model folder.
+
+        Raises:
+            UsageError: the file is missing, broken or not a space.
+        """
+        path = folder / SPACE_FILE
+        shapes = {
+            "corners": (N_CORNERS, None),
+            "axes": (N_AXES, None),
+            "mean": (None,),
+            "spread": (None,),
+        }
+        tensors, metadata = read_tensors(path, shapes, MAX_SPACE_BYTES, MEND)
+        if metadata.get("format") != SPACE_FORMAT:
+            raise UsageError(f"{path} is not of the format {SPACE_FORMAT}; {MEND}")
+        if len({tensor.shape[-1] for tensor in tensors.values()}) != 1:
+            raise UsageError(
+                f"{path} mixes latent spaces of different sizes; fetch the model again"
+            )
+        try:
+            names = msgspec.json.decode(metadata.get("corner_names", ""), type=tuple[str, ...])
+        except msgspec.MsgspecError:
+            names = ()
+        if len(names) != N_CORNERS or any(len(name) > MAX_NAME for name in names):
+            raise UsageError(f"{path} does not name its four corners; {MEND}")
+        return cls(corner_names=names, **tensors)
+
+
+def slerp(a: Array, b: Array, t: Array) -> Array:
+    """Interpolate from ``a`` to ``b`` ([z] or [n, z]) along the arc between them, t [n, 1].
+
+    Where the two point (nearly) the same or the opposite way there is no one arc, and the way
+    is straight. Source: Shoemake 1985; used for latent spaces by White 2016.
+    """
+    lengths = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(b, axis=-1, keepdims=True)
+    cosine = np.sum(a * b, axis=-1, keepdims=True) / np.maximum(lengths, 1e-12)
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    sine = np.sin(angle)
+    straight = (sine < NEARLY_PARALLEL) | (lengths < 1e-12)
+    divisor = np.where(straight, 1.0, sine)
+    from_a = np.where(straight, 1.0 - t, np.sin((1.0 - t) * angle) / divisor)
+    from_b = np.where(straight, t, np.sin(t * angle) / divisor)
+    points: Array = (from_a * a + from_b * b).astype(np.float32)
+    return points

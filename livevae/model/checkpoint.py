@@ -1,0 +1,108 @@
+"""Model folders on disk: weights and config, written atomically and opened as hostile."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from livevae.errors import UsageError
+from livevae.latent.files import write_atomically
+from livevae.model.config import ModelConfig
+from livevae.model.vae import Vae
+
+WEIGHTS_FILE: Final = "model.safetensors"
+CONFIG_FILE: Final = "config.json"
+MAX_WEIGHTS_BYTES: Final = 512 * 1024 * 1024
+MAX_CONFIG_BYTES: Final = 64 * 1024
+
+
+def save_model(vae: Vae, folder: Path) -> None:
+    """Write weights (float16) and config into ``folder``, each replaced in one step.
+
+    Raises:
+        WorkError: the folder cannot be written; the files that were there are untouched.
+    """
+    weights = {name: t.detach().half().contiguous().cpu() for name, t in vae.state_dict().items()}
+    config = msgspec.json.format(msgspec.json.encode(vae.config), indent=2) + b"\n"
+    write_atomically(folder / CONFIG_FILE, config)
+    write_atomically(folder / WEIGHTS_FILE, save(weights))
+
+
+def load_model(folder: Path, device: str = "cpu") -> Vae:
+    """Build the model that ``folder`` holds, float32, in eval mode, on ``device``.
+
+    Raises:
+        UsageError: a file is missing, broken, too large or does not fit the config.
+    """
+    config = load_config(folder)
+    with torch.device("meta"):
+        vae = Vae(config)
+    vae.load_state_dict(_load_weights(folder / WEIGHTS_FILE, vae, device), assign=True)
+    return vae.eval()
+
+
+def load_config(folder: Path) -> ModelConfig:
+    """Read and check the config of a model folder.
+
+    Raises:
+        UsageError: it is missing, too large, or not a config this version can build.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError:
+        raise UsageError(f"{folder} is not a model folder: {CONFIG_FILE} cannot be read") from None
+    if len(data) > MAX_CONFIG_BYTES:
+        raise UsageError(f"{path} is larger than a config can be; fetch the model again")
+    try:
+        config = msgspec.json.decode(data, type=ModelConfig)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a config this version can build: {error}") from None
+    config.check(str(path))
+    return config
+
+
+def _load_weights(path: Path, vae: Vae, device: str) -> dict[str, torch.Tensor]:
+    expected = vae.state_dict()
+    try:
+        if path.stat().st_size > MAX_WEIGHTS_BYTES:
+            raise UsageError(f"{path} is larger than a model can be; fetch the model again")
+        with safe_open(path, "pt", device=device) as file:
+            if set(file.keys()) != set(expected):
+                raise UsageError(f"{path} does not fit its {CONFIG_FILE}: other tensors")
+            for name, tensor in expected.items():
+                shape = tuple(file.get_slice(name).get_shape())
+                if shape != tuple(tensor.shape):
+                    raise UsageError(
+                        f"{path} does not fit its {CONFIG_FILE}: {name} has shape {shape}, "
+                        f"not {tuple(tensor.shape)}"
+                    )
+            weights = {name: file.get_tensor(name).float() for name in expected}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (SafetensorError, ValueError) as error:
+        raise UsageError(f"{path} is broken ({error}); fetch the model again") from None
+    if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
+        raise UsageError(f"{path} holds numbers that are not finite; fetch the model again")
+    return weights
+
+
+def weights_hash(folder: Path) -> str:
+    """Return the sha256 of a folder's weights file, in hexadecimal.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    path = folder / WEIGHTS_FILE
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None

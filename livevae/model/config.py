@@ -1,0 +1,49 @@
+"""What a model is made of: the one description from which every variant is built."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from livevae.errors import UsageError
+from livevae.pattern.pattern import MAX_BARS, STEPS_PER_BAR
+
+
+class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The shape of a model; ``config.json`` of a model folder holds exactly this.
+
+    ``decoder`` is ``hierarchical`` (a conductor over one decoder per bar) or ``flat`` (one decoder
+    over all steps); ``bar_decoder`` is ``parallel`` (all its steps at once, attention over steps)
+    or ``lstm`` (step after step). ``width`` is that of a step, ``bar_width`` that of a bar.
+    """
+
+    bars: Annotated[int, msgspec.Meta(ge=1, le=MAX_BARS)] = 4
+    z_dim: Annotated[int, msgspec.Meta(ge=8, le=1024)] = 128
+    decoder: Literal["hierarchical", "flat"] = "hierarchical"
+    bar_decoder: Literal["parallel", "lstm"] = "parallel"
+    width: Annotated[int, msgspec.Meta(ge=8, le=1024, multiple_of=8)] = 128
+    heads: Literal[1, 2, 4, 8] = 4
+    encoder_layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
+    decoder_layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
+    bar_width: Annotated[int, msgspec.Meta(ge=8, le=2048, multiple_of=2)] = 384
+    dropout: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0.1
+
+    def check(self, name: str) -> None:
+        """Check what no single field can say; ``name`` is what the sentence calls the config.
+
+        Raises:
+            UsageError: the fields do not go together.
+        """
+        if self.width % self.heads:
+            raise UsageError(f"{name}: heads ({self.heads}) must divide width ({self.width})")
+
+    @property
+    def steps(self) -> int:
+        """Steps of a pattern."""
+        return self.bars * STEPS_PER_BAR
+
+    @property
+    def segments(self) -> int:
+        """How many decoders run side by side: one per bar, or one in all when flat."""
+        return self.bars if self.decoder == "hierarchical" else 1

@@ -1,0 +1,126 @@
+"""The precomputed map."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livevae.errors import UsageError
+from livevae.latent.grid import GRID_FILE, Grid, build_grid, load_grid, positions, save_grid
+from tests.latent.test_space import position, space
+
+HASH = "0123456789abcdef" * 4
+
+
+def fake_decode(z: np.ndarray) -> np.ndarray:
+    """Return one-bar patterns that hold z itself, squashed into probabilities."""
+    patterns = np.zeros((len(z), 16, 9, 3), np.float32)
+    patterns[:, :, 0, 0] = 1 / (1 + np.exp(-z[:, :16]))
+    return patterns
+
+
+def grid(size: int = 5) -> Grid:
+    """Return a small grid over a random space."""
+    return build_grid(space(), fake_decode, HASH, size)
+
+
+def test_row_is_y_and_column_is_x() -> None:
+    """patterns[r, c] is what the decoder makes of (c / (cols - 1), r / (rows - 1))."""
+    it = space()
+    built = build_grid(it, fake_decode, HASH, 5)
+
+    expected = fake_decode(it.z(position(0.75, 0.25))[None])[0]
+    np.testing.assert_allclose(built.patterns[1, 3], expected, atol=1e-6)
+
+
+def test_positions_span_the_map_with_axes_at_rest() -> None:
+    """The first is (0, 0), the last (1, 1), and x runs fastest."""
+    points = positions(3)
+
+    assert points.shape == (9, 10)
+    assert points[:, 0].tolist() == [0, 0.5, 1] * 3
+    assert points[-1, 1] == 1
+    assert not points[:, 2:].any()
+
+
+def test_large_grids_are_decoded_in_parts() -> None:
+    """No call of the decoder sees more than 256 points."""
+    sizes = []
+
+    def counting(z: np.ndarray) -> np.ndarray:
+        sizes.append(len(z))
+        return fake_decode(z)
+
+    assert build_grid(space(), counting, HASH, 33).patterns.shape == (33, 33, 16, 9, 3)
+    assert max(sizes) <= 256
+    assert sum(sizes) == 33 * 33
+
+
+def test_a_saved_grid_is_loaded_to_half_precision(tmp_path: Path) -> None:
+    """float16 on disk, float32 in memory, the hash kept."""
+    it = grid()
+    save_grid(it, tmp_path)
+    back = load_grid(tmp_path)
+
+    assert back.patterns.dtype == np.float32
+    assert back.weights_hash == HASH
+    np.testing.assert_allclose(back.patterns, it.patterns, atol=1e-3)
+
+
+def test_a_grid_of_one_point_or_too_many_is_refused() -> None:
+    """A map needs two points a side, and memory is finite."""
+    for size in (0, 1, 130):
+        with pytest.raises(UsageError, match="2 to 129"):
+            build_grid(space(), fake_decode, HASH, size)
+
+
+def test_a_missing_or_cut_grid_is_one_sentence(tmp_path: Path) -> None:
+    """The sentence names the file."""
+    with pytest.raises(UsageError, match=GRID_FILE):
+        load_grid(tmp_path)
+    save_grid(grid(), tmp_path)
+    whole = (tmp_path / GRID_FILE).read_bytes()
+    for length in (0, 8, 200, len(whole) - 1):
+        (tmp_path / GRID_FILE).write_bytes(whole[:length])
+        with pytest.raises(UsageError, match=GRID_FILE):
+            load_grid(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("channel", "value"), [(0, 1.5), (0, -0.1), (1, 2.0), (2, 0.6), (2, -0.6), (0, np.nan)]
+)
+def test_values_out_of_range_are_refused(tmp_path: Path, channel: int, value: float) -> None:
+    """Probabilities, velocities and offsets have their ranges."""
+    it = grid()
+    it.patterns[0, 0, 0, 0, channel] = value
+    save_grid(it, tmp_path)
+    with pytest.raises(UsageError, match=GRID_FILE):
+        load_grid(tmp_path)
+
+
+def test_grids_of_other_shapes_are_refused(tmp_path: Path) -> None:
+    """Steps that are no whole bars, too few voices, one row, no hash."""
+    it = grid()
+    wrong = [
+        replace(it, patterns=it.patterns[:, :, :15]),
+        replace(it, patterns=it.patterns[:, :, :0]),
+        replace(it, patterns=it.patterns[:, :, :, :8]),
+        replace(it, patterns=it.patterns[:1]),
+        replace(it, weights_hash="unknown"),
+    ]
+    for bad in wrong:
+        save_grid(bad, tmp_path)
+        with pytest.raises(UsageError, match=GRID_FILE):
+            load_grid(tmp_path)
+
+
+def test_the_map_is_read_without_torch_or_mido() -> None:
+    """The player imports space and grid, and must start at once."""
+    code = (
+        "import sys, livevae.latent.space, livevae.latent.grid;"
+        "sys.exit(bool({'torch', 'mido'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
