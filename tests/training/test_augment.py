@@ -1,0 +1,89 @@
+"""Augmentation: each change does what it says and nothing else."""
+
+import torch
+
+from livevae.training.augment import Augmentation, augmented, occupied
+
+NOTHING = Augmentation(
+    rotate=0, exchange=0, swap_voices=0, drop_voices=0, dropped_voices=0, scale_velocity=0
+)
+
+
+def batch(n: int = 64, bars: int = 4) -> torch.Tensor:
+    """Return random beats [n, bars, 16, 9, 3]."""
+    torch.manual_seed(0)
+    hits = (torch.rand(n, bars, 16, 9, 1) < 0.3).float()
+    return hits * torch.cat([torch.ones_like(hits), torch.rand(n, bars, 16, 9, 2)], dim=-1)
+
+
+def changed(**how: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return a batch, the pool and the batch with only the given changes made."""
+    before, pool = batch(), batch(8).flatten(0, 1)
+    fields = {name: getattr(NOTHING, name) for name in NOTHING.__struct_fields__} | how
+    return before, pool, augmented(before.clone(), pool, Augmentation(**fields))
+
+
+def test_no_change_is_no_change() -> None:
+    """With every probability at nothing the batch comes back."""
+    before, _, after = changed()
+
+    assert torch.equal(before, after)
+
+
+def test_rotation_keeps_the_bars_and_their_cyclic_order() -> None:
+    """Each example is one of its own rotations, and not all stay as they were."""
+    before, _, after = changed(rotate=1)
+
+    for old, new in zip(before, after, strict=True):
+        assert any(torch.equal(old.roll(-turn, 0), new) for turn in range(4))
+    assert not torch.equal(before, after)
+
+
+def test_exchanged_bars_come_whole_from_the_pool() -> None:
+    """Every bar is its own or one of the lent ones."""
+    before, pool, after = changed(exchange=1, exchanged_bars=0.5)
+
+    lent = 0
+    for old, new in zip(before.flatten(0, 1), after.flatten(0, 1), strict=True):
+        if not torch.equal(old, new):
+            assert any(torch.equal(new, bar) for bar in pool)
+            lent += 1
+    assert 0.3 < lent / 256 < 0.7
+
+
+def test_swapped_voices_come_whole_from_another_example() -> None:
+    """Each voice of an example is somebody's voice, unmixed."""
+    before, _, after = changed(swap_voices=1)
+
+    for example in after[:8]:
+        for voice in range(9):
+            theirs = before[:, :, :, voice]
+            assert any(torch.equal(example[:, :, voice], one) for one in theirs)
+    assert not torch.equal(before, after)
+
+
+def test_dropped_voices_fall_silent_through_the_window() -> None:
+    """A voice is as it was or not there at all."""
+    before, _, after = changed(drop_voices=1, dropped_voices=0.5)
+
+    same = (before == after).all(dim=4).all(dim=2).all(dim=1)
+    silent = (after == 0).all(dim=4).all(dim=2).all(dim=1)
+    assert (same | silent).all()
+    assert 0.3 < silent.float().mean() < 0.7
+
+
+def test_scaled_velocities_stay_in_range_and_leave_onsets_and_timing() -> None:
+    """Only velocities change, together, and none passes full."""
+    before, _, after = changed(scale_velocity=1)
+
+    assert torch.equal(before[..., [0, 2]], after[..., [0, 2]])
+    assert after[..., 1].max() <= 1
+    assert not torch.equal(before[..., 1], after[..., 1])
+
+
+def test_silent_bars_are_not_lent() -> None:
+    """The pool is of bars in which something is played."""
+    bars = batch(2).flatten(0, 1)
+    bars[3] = 0
+
+    assert len(occupied(bars)) == len(bars) - 1

@@ -1,0 +1,103 @@
+"""The figures, and the floors beside them."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from livevae.errors import UsageError
+from livevae.model.vae import Vae
+from livevae.training import evaluate as subject
+from livevae.training.dataset import Split, load_split, prepare
+from tests.model.test_vae import small
+from tests.training.beats import beat, groove
+
+
+@pytest.fixture
+def splits(tmp_path: Path) -> tuple[Split, Split]:
+    """Return the training and test splits of a small collection."""
+    prepare([groove(tmp_path / "src")], tmp_path / "out")
+    return load_split(tmp_path / "out", "train"), load_split(tmp_path / "out", "test")
+
+
+class Echo(Vae):
+    """A model that decodes to what it was last given, with the errors asked for."""
+
+    def __init__(self, velocity: float = 0.0, offset: float = 0.0) -> None:
+        super().__init__(small().config)
+        self._errors = torch.tensor([0.0, velocity, offset])
+        self._seen: list[torch.Tensor] = []
+
+    def encode(self, patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        self._seen.append(patterns)
+        mu = torch.ones(len(patterns), 8)
+        return mu, torch.ones_like(mu)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        seen = self._seen.pop(0)
+        assert len(seen) == len(z)
+        return seen + self._errors
+
+
+def test_f1_is_over_all_cells_together() -> None:
+    """Two hits found of three true, and one false: P 2/3, R 2/3, F1 2/3."""
+    truth, predicted = np.zeros((2, 16, 9, 3)), np.zeros((2, 16, 9, 3))
+    truth[0, :3, 0, 0] = 1
+    predicted[0, 1:3, 0, 0], predicted[1, 0, 0, 0] = 0.5, 0.9
+    predicted[1, 5, 5, 0] = 0.49
+
+    scores = subject.onset_scores(predicted, truth)
+    assert (scores.f1, scores.precision, scores.recall) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_silence_scores_nothing() -> None:
+    """No cell-wise accuracy hides here: silence finds no hit."""
+    truth = beat(0)[None]
+
+    assert subject.onset_scores(np.zeros_like(truth), truth).f1 == 0
+
+
+def test_a_perfect_model_scores_one_and_its_bits_are_counted(splits: tuple[Split, Split]) -> None:
+    """KL of a unit shift in eight dimensions: 4 nats."""
+    report = subject.evaluate(Echo(), *splits, "test")
+
+    assert report.onset.f1 == 1
+    assert report.velocity_mae == report.timing_mae_ms == 0
+    assert report.bits == pytest.approx(4 / math.log(2))
+    assert report.windows == 2 * 5
+    assert report.onset_f1_by_voice["kick"] == 1
+
+
+def test_velocity_is_in_midi_units_and_timing_in_milliseconds(
+    splits: tuple[Split, Split],
+) -> None:
+    """A tenth of full velocity is 12.7; a tenth of a step at 100 bpm is 15 ms."""
+    report = subject.evaluate(Echo(velocity=0.1, offset=0.1), *splits, "test")
+
+    assert report.velocity_mae == pytest.approx(12.7, rel=1e-4)
+    assert report.timing_mae_ms == pytest.approx(15.0, rel=1e-3)
+    assert report.zero_offset_mae_ms == pytest.approx(0, abs=1e-3)
+
+
+def test_floors_of_a_split_that_was_copied_from_training_are_one(
+    splits: tuple[Split, Split],
+) -> None:
+    """Retrieval finds a copy; the mean of many beats is none of them."""
+    training, _ = splits
+    floors = subject.evaluate(Echo(), training, training, "train").floors
+
+    assert floors["nearest training window"].f1 == 1
+    assert floors["nearest training window"].bits == pytest.approx(math.log2(6 * 5))
+    assert floors["nearest training bar, bar by bar"].f1 == 1
+    assert floors["nearest training bar, bar by bar"].bits == pytest.approx(2 * math.log2(36))
+    assert 0.5 < floors["thresholded training mean"].f1 < 1
+
+
+def test_recordings_too_short_for_the_model_are_one_sentence(
+    splits: tuple[Split, Split],
+) -> None:
+    """Sixteen bars cannot be evaluated on six."""
+    with pytest.raises(UsageError, match="window of 16 bars"):
+        subject.evaluate(small(bars=16), *splits, "test")
