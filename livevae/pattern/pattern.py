@@ -43,7 +43,7 @@ def empty(bars: int) -> Pattern:
 
 def bars_of(pattern: Pattern) -> int:
     """Return the number of bars in a pattern."""
-    return pattern.shape[0] // STEPS_PER_BAR
+    return len(pattern) // STEPS_PER_BAR
 
 
 def validated(pattern: npt.ArrayLike) -> Pattern:
@@ -56,7 +56,9 @@ def validated(pattern: npt.ArrayLike) -> Pattern:
     if array.ndim != 3 or array.shape[1:] != (N_VOICES, CHANNELS):
         raise ValueError(f"a pattern has shape [steps, {N_VOICES}, {CHANNELS}], not {array.shape}")
     if not 0 < array.shape[0] <= MAX_BARS * STEPS_PER_BAR or array.shape[0] % STEPS_PER_BAR:
-        raise ValueError(f"a pattern has 1 to {MAX_BARS} bars of 16 steps, not {array.shape[0]} steps")
+        raise ValueError(
+            f"a pattern has 1 to {MAX_BARS} bars of 16 steps, not {array.shape[0]} steps"
+        )
     if not np.isfinite(array).all():
         raise ValueError("a pattern holds finite numbers only")
     lowest = np.array([0.0, 0.0, -MAX_OFFSET], np.float32)

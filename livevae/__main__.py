@@ -1,0 +1,5 @@
+"""``python -m livevae``: the command line."""
+
+from livevae.cli import main
+
+main()

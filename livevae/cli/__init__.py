@@ -1,0 +1,80 @@
+"""The command line: a table of commands, each loaded when it is called, and one way to fail."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from livevae import __version__
+from livevae.errors import LiveVAEError
+
+COMMANDS: Final = {
+    # name: (module of livevae.cli, function, one line of help)
+    "run": ("run", "run", "Play: follow MIDI clock and send drums, until Ctrl-C."),
+    "status": ("remote", "status", "How the running LiveVAE is doing."),
+    "set": ("remote", "set_control", "Set a control of the running LiveVAE."),
+    "get": ("remote", "get", "Show controls of the running LiveVAE."),
+    "panic": ("remote", "panic", "Silence every note at once."),
+    "ports": ("setup", "ports", "List the MIDI ports of other programs."),
+    "doctor": ("setup", "doctor", "Find out what is wrong, and how to mend it."),
+    "render": ("render", "render", "Play offline into a MIDI file."),
+    "prepare": ("offline", "prepare", "Turn MIDI files into training data."),
+    "train": ("offline", "train", "Train a model on prepared data."),
+    "eval": ("offline", "eval_model", "Measure a model beside its floors."),
+    "grid": ("offline", "grid", "Rebuild the precomputed map of a model."),
+    "reconstruct": ("offline", "reconstruct", "Send a MIDI file through a model and back."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only to run it, so that `run` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, function, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"livevae.cli.{module}"), function)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table says so
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help from the table, without loading anything."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__, prog_name="livevae")
+def cli() -> None:
+    """LiveVAE: drums from a neural model of human drumming, on your MIDI clock."""
+
+
+def main() -> None:
+    """Run the command line; every failure is one sentence and an exit code."""
+    try:
+        cli.main(prog_name="livevae", standalone_mode=False)
+    except LiveVAEError as error:
+        _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+
+
+def _fail(sentence: str, exit_code: int) -> None:
+    click.echo(f"livevae: {sentence}", err=True)
+    sys.exit(exit_code)

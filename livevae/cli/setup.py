@@ -1,0 +1,132 @@
+"""`livevae ports` and `livevae doctor`: what is there, what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from livevae.cli.options import config_option, set_option
+from livevae.config import Config, load
+from livevae.daemon.control import Request, ask, make_private, runtime_folder
+from livevae.errors import LiveVAEError, WorkError
+from livevae.latent.grid import load_grid
+from livevae.midi.ports import choose_backend, list_ports
+from livevae.resources import find_model
+
+
+@click.command(short_help="List the MIDI ports of other programs.")
+@click.option("--backend", default="auto", help="MIDI system: auto, jack or rtmidi.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def ports(backend: str, as_json: bool) -> None:
+    """List the MIDI ports that LiveVAE can be connected to."""
+    chosen = choose_backend(load(None, [("midi.backend", backend)]).midi.backend)
+    names = list_ports(chosen)
+    if as_json:
+        click.echo(msgspec.json.encode(names))
+        return
+    for title, listed in (("inputs", names.sources), ("outputs", names.destinations)):
+        click.echo(f"for midi.{title} ({chosen}):")
+        for name in listed or ("none",):
+            click.echo(f"  {name}")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing the doctor looked at; ``mend`` is empty when all is well."""
+
+    name: str
+    well: bool
+    found: str
+    mend: str = ""
+
+
+@click.command(short_help="Find out what is wrong, and how to mend it.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@config_option
+@set_option
+def doctor(as_json: bool, config: Path | None, settings: tuple[tuple[str, str], ...]) -> None:
+    """Look at everything LiveVAE needs; exit code 1 if it could not play."""
+    loaded = load(config, settings)
+    findings = list(_examine(loaded))
+    if as_json:
+        click.echo(msgspec.json.encode(findings))
+    else:
+        for finding in findings:
+            mend = f"; {finding.mend}" if finding.mend else ""
+            click.echo(
+                f"{'ok  ' if finding.well else 'FAIL'} {finding.name:9} {finding.found}{mend}"
+            )
+    sys.exit(0 if all(finding.well for finding in findings) else 1)
+
+
+def _examine(config: Config) -> Iterator[Finding]:
+    yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+    yield _tried("midi", lambda: _midi(config))
+    yield _tried("model", lambda: _model(config))
+    yield _tried("device", lambda: _device(config))
+    yield _tried("folder", _folder)
+    yield _realtime()
+    yield _daemon()
+
+
+def _tried(name: str, examine: Callable[[], str]) -> Finding:
+    """Return what ``examine`` finds; what it raises already says how to mend it."""
+    try:
+        return Finding(name, True, examine())
+    except LiveVAEError as error:
+        return Finding(name, False, str(error))
+
+
+def _midi(config: Config) -> str:
+    backend = choose_backend(config.midi.backend)
+    names = list_ports(backend)
+    return f"{backend}, {len(names.sources)} sources and {len(names.destinations)} destinations"
+
+
+def _model(config: Config) -> str:
+    folder = find_model(config.model)
+    rows, cols, steps = load_grid(folder).patterns.shape[:3]
+    return f"{folder.name}, {steps // 16} bars, a map of {rows} x {cols}"
+
+
+def _device(config: Config) -> str:
+    try:
+        from livevae.decoder.service import WarmModel  # noqa: PLC0415 - torch takes seconds
+    except ImportError as error:
+        raise WorkError(f"torch cannot be loaded ({error}); reinstall livevae") from error
+    warm = WarmModel(find_model(config.model), config.decoder.device, config.decoder.threads)
+    return f"{config.decoder.device} stands for {warm.device}, and the model decodes on it"
+
+
+def _folder() -> str:
+    make_private(runtime_folder())
+    return str(runtime_folder())
+
+
+def _realtime() -> Finding:
+    """Real-time priority helps timing, but LiveVAE plays without it: never a failure."""
+    if not hasattr(os, "sched_setscheduler"):
+        return Finding("priority", True, "this system gives no real-time priority to Python")
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    except OSError:
+        mend = (
+            "timing is steadier with it: add `@audio - rtprio 95` to /etc/security/limits.conf, "
+            "yourself to the group audio (`sudo usermod -aG audio $USER`), and log in again"
+        )
+        return Finding("priority", True, "no real-time priority", mend)
+    return Finding("priority", True, "real-time priority is allowed")
+
+
+def _daemon() -> Finding:
+    try:
+        ask(Request("status"))
+    except WorkError as error:
+        return Finding("daemon", True, str(error))
+    return Finding("daemon", True, "running and answering")

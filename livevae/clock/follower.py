@@ -1,0 +1,180 @@
+"""Follows 24 PPQN MIDI clock and publishes Timelines.
+
+Tempo and phase come from a second-order delay-locked loop. Its gains are those of a line fitted
+by least squares to all ticks since lock (the expanding-memory polynomial filter, Brookner,
+"Tracking and Kalman Filtering Made Easy", 1998), held once ``MEMORY_TICKS`` are in: wide on lock,
+then narrow.
+
+The song position counts ticks as the MIDI 1.0 text says: the first F8 after Start or Continue
+*is* the position, Start is Song Position 0 and Continue, and clock while stopped only keeps the
+tempo.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from livevae.clock.timeline import NS_PER_MS, Timeline, Transport
+
+TICKS_PER_BEAT: Final = 24
+TICKS_PER_SIXTEENTH: Final = 6
+
+CLOCK, START, CONTINUE, STOP, SONG_POSITION = 0xF8, 0xFA, 0xFB, 0xFC, 0xF2
+
+MEMORY_TICKS: Final = 96
+"""Ticks the loop remembers once locked: one bar, so that a ramp is followed within it."""
+LOCK_TICKS: Final = 24
+MIN_TICK_NS: Final = 5 * NS_PER_MS
+MAX_TICK_NS: Final = 200 * NS_PER_MS
+"""Ticks further apart than 12.5 BPM, or closer than 500 BPM, are no tempo."""
+LONG_GAP_NS: Final = 250 * NS_PER_MS
+LONG_GAP_TICKS: Final = 4
+
+
+class MidiClockFollower:
+    """A clock source driven by the real-time messages of one MIDI clock.
+
+    State: the loop (``_tick_ns``, ``_next_ns``, ``_fitted``), the song position of the next tick
+    (``_next_tick``), and what the last message asked for (``_armed``).
+    """
+
+    def __init__(self, now_ns: int = 0, bpm: float = 120.0) -> None:
+        """Wait for clock; ``bpm`` is assumed until two ticks have told the tempo."""
+        self.transport = Transport(Timeline.at_tempo(bpm, now_ns))
+        self._tick_ns = self.transport.timeline.beat_ns / TICKS_PER_BEAT
+        self._next_ns = float(now_ns)
+        self._next_tick = 0
+        self._last_ns: int | None = None
+        self._fitted = 0
+        self._error_ns = 0.0
+        self._strays = 0
+        self._armed = False
+        self._lost = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether clock is coming in."""
+        return self._last_ns is not None
+
+    def receive(self, time_ns: int, message: bytes) -> None:
+        """Take one MIDI message that came in at ``time_ns``; others than clock are ignored."""
+        status = message[0]
+        if status == CLOCK:
+            self._tick(time_ns)
+        elif status == START:
+            self._next_tick = 0
+            self._armed = True
+        elif status == CONTINUE:
+            self._armed = self._armed or not self.transport.playing
+        elif status == STOP:
+            self._armed = False
+            self._lost = False
+            self._publish(playing=False, jump=self.transport.playing)
+        elif status == SONG_POSITION and len(message) == 3:
+            self._next_tick = (message[1] | message[2] << 7) * TICKS_PER_SIXTEENTH
+            self._armed = self._armed or self.transport.playing
+
+    def poll(self, now_ns: int) -> None:
+        """Notice a source that has gone silent: a long gap stops playing."""
+        if self._last_ns is None:
+            return
+        if now_ns - self._last_ns > max(LONG_GAP_NS, LONG_GAP_TICKS * self._tick_ns):
+            self._lost = self.transport.playing
+            self._last_ns = None
+            self._fitted = 0
+            self._publish(playing=False, jump=self.transport.playing)
+
+    def _tick(self, time_ns: int) -> None:
+        if self._armed and abs(time_ns - self._next_ns) > self._gate_ns():
+            # Many sources begin a new phase with Start: this tick is the reference, not the old.
+            self._fitted = 0
+        lost_ticks = self._fit(time_ns)
+        playing = self.transport.playing
+        if self._armed:
+            self._armed = self._lost = False
+            self._publish(playing=True, jump=True)
+        elif self._lost:
+            # The source came back without a word: go on where it would be by now.
+            self._lost = False
+            self._next_tick = round(self.transport.timeline.beats_at(time_ns) * TICKS_PER_BEAT)
+            self._publish(playing=True, jump=True)
+        elif playing:
+            self._next_tick += lost_ticks
+            self._publish(playing=True, jump=False)
+        else:
+            self._publish(playing=False, jump=False)
+            return
+        self._next_tick += 1
+
+    def _publish(self, *, playing: bool, jump: bool) -> None:
+        """Publish the line through the tick just fitted, whose position is ``_next_tick``."""
+        old = self.transport
+        beats = self._next_tick / TICKS_PER_BEAT
+        if playing or not old.playing:
+            origin_ns = round(self._next_ns - self._tick_ns)
+            timeline = Timeline(origin_ns, beats, self._tick_ns * TICKS_PER_BEAT)
+        else:
+            timeline = old.timeline
+        self.transport = Transport(
+            timeline,
+            playing,
+            self._fitted >= LOCK_TICKS,
+            old.jumps + jump,
+            beats if jump else old.start_beats,
+        )
+
+    def _fit(self, time_ns: int) -> int:
+        """Run the loop on one tick; return how many ticks were lost before it."""
+        last_ns, self._last_ns = self._last_ns, time_ns
+        if last_ns is None or self._fitted == 0:
+            self._restart(time_ns, fitted=1)
+            return 0
+        interval_ns = time_ns - last_ns
+        if self._fitted == 1:
+            if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
+                self._tick_ns = float(interval_ns)
+            self._restart(time_ns, fitted=2)
+            return 0
+
+        error_ns = time_ns - self._next_ns
+        if abs(error_ns) > self._gate_ns():
+            self._strays += 1
+            if self._strays == 1:
+                # One stray tick says nothing yet: ride on, and judge by the next.
+                self._next_ns += self._tick_ns
+                return 0
+            return self._snap(time_ns, interval_ns, error_ns)
+        self._strays = 0
+        self._error_ns += (abs(error_ns) - self._error_ns) / 16
+        n = self._fitted = min(self._fitted + 1, MEMORY_TICKS)
+        self._next_ns += self._tick_ns + error_ns * 2 * (2 * n - 1) / (n * (n + 1))
+        self._tick_ns += error_ns * 6 / (n * (n + 1))
+        self._next_ns += error_ns * 6 / (n * (n + 1))
+        return 0
+
+    def _gate_ns(self) -> float:
+        """How far a tick may stray before it is taken for a drop-out or a tempo jump.
+
+        Six times the mean error that this clock shows, at least 1 ms; never more than half a
+        tick, beyond which a tick would be mistaken for its neighbour.
+        """
+        settled = self._error_ns if self._fitted >= LOCK_TICKS else self._tick_ns
+        return min(max(6 * settled, 1.0 * NS_PER_MS), self._tick_ns / 2)
+
+    def _snap(self, time_ns: int, interval_ns: int, error_ns: float) -> int:
+        """Two strays in a row: ticks were lost, the phase stepped, or the tempo jumped."""
+        same_tempo = abs(interval_ns - self._tick_ns) < self._tick_ns / 4
+        jumped_far = abs(error_ns) > self._tick_ns / 2
+        if same_tempo and jumped_far:
+            lost = max(round(error_ns / self._tick_ns), 0)
+            self._restart(time_ns, fitted=LOCK_TICKS)
+            return lost
+        if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
+            self._tick_ns = float(interval_ns)
+        self._restart(time_ns, fitted=2)
+        return 0
+
+    def _restart(self, time_ns: int, fitted: int) -> None:
+        self._next_ns = time_ns + self._tick_ns
+        self._fitted = fitted
+        self._strays = 0

@@ -1,0 +1,338 @@
+"""The supervisor: starts player and decoder, starts them again when they die, and ends them.
+
+It owns the bank's file and the control socket, speaks to the terminal, and makes sure that the
+last thing sent is a note-off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from livevae.config import Config
+from livevae.daemon.child import Child
+from livevae.daemon.control import ControlServer, Request, ask, make_private
+from livevae.decoder.bank import Bank, Cell, Shape
+from livevae.decoder.process import Orders as DecoderOrders
+from livevae.decoder.process import Status as DecoderStatus
+from livevae.errors import LiveVAEError, WorkError
+from livevae.latent.grid import Grid, load_grid
+from livevae.midi.kit import kit_notes
+from livevae.midi.ports import Connections, PortRequest
+from livevae.parameters import PARAMETERS, find
+from livevae.player.player import Status as PlayerStatus
+from livevae.player.process import Orders as PlayerOrders
+
+READY_WITHIN_S: Final = 20.0
+HANGS_AFTER_S: Final = 5.0
+LEAVE_WITHIN_S: Final = 2.0
+BACKOFF_S: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""How long to wait before each further start of a process that keeps dying."""
+STABLE_AFTER_S: Final = 30.0
+CLOCK_HINT_AFTER_S: Final = 3.0
+_encode: Final = msgspec.json.Encoder().encode
+_LOOK_EVERY_S: Final = 0.01
+_ACKNOWLEDGED_WITHIN_S: Final = 2.0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The answer to `livevae status`: everything the three processes know of themselves."""
+
+    model: str
+    uptime_s: float
+    player: PlayerStatus
+    decoder: DecoderStatus
+    restarts: dict[str, int]
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal."""
+    print(f"livevae: {sentence}", file=sys.stderr, flush=True)
+
+
+class Supervisor:
+    """Runs one instrument, from its first order to its last note-off."""
+
+    def __init__(self, config: Config, model: Path, folder: Path, player: Child) -> None:
+        """Take over a player that waits for its orders.
+
+        Args:
+            config: what to play and how.
+            model: folder of the model.
+            folder: private runtime folder.
+            player: a player process, just started.
+        """
+        self._config = config
+        self._model = model
+        self._folder = folder
+        self._player = player
+        self._decoder: Child | None = None
+        self._begun_s = time.monotonic()
+        self._restarts = {"player": 0, "decoder": 0}
+        self._commands = 0
+        self._leaving = asyncio.Event()
+        self._bank: Bank
+
+    async def run(self) -> int:
+        """Play until a signal says stop; return the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leaving.set))
+        make_private(self._folder)
+        self._refuse_second()
+        grid = load_grid(self._model)
+        bank_path = self._folder / "bank"
+        bank_path.unlink(missing_ok=True)
+        rows, cols, steps = grid.patterns.shape[:3]
+        self._bank = Bank.create(bank_path, Shape(steps, rows, cols))
+        control = ControlServer(self._folder, self._answer)
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            self._player.send(_encode(self._player_orders()))
+            code = await self._become_ready(grid)
+            if code is not None:
+                return code
+            await control.open()
+            self._decoder = Child("livevae.decoder")
+            self._decoder.send(_encode(self._decoder_orders("auto")))
+            tasks = [
+                asyncio.create_task(self._keep("player", self._player, self._revive_player)),
+                asyncio.create_task(self._keep("decoder", self._decoder, self._revive_decoder)),
+                asyncio.create_task(self._watch_for_hangs()),
+                asyncio.create_task(self._offer_internal_clock()),
+            ]
+            await self._leaving.wait()
+            return 0
+        finally:
+            self._leaving.set()
+            for task in tasks:
+                task.cancel()
+            await control.close()
+            self._end_children()
+            bank_path.unlink(missing_ok=True)
+
+    def _refuse_second(self) -> None:
+        try:
+            ask(Request("status"), self._folder)
+        except WorkError:
+            return
+        raise WorkError("LiveVAE is running already; stop it, or set LIVEVAE_RUNTIME_DIR")
+
+    def _player_orders(self) -> PlayerOrders:
+        config = self._config
+        return PlayerOrders(
+            bank=str(self._folder / "bank"),
+            backend=config.midi.backend,
+            port=PortRequest(config.midi.name, config.midi.inputs, config.midi.outputs),
+            kit=kit_notes(config.midi.kit),
+            channel=config.midi.channel,
+            seed=config.seed,
+            bindings=config.map,
+            controls=config.controls,
+            restarted=False,
+        )
+
+    def _decoder_orders(self, device: str) -> DecoderOrders:
+        wanted = self._config.decoder
+        chosen = device if wanted.device == "auto" else wanted.device
+        bank = str(self._folder / "bank")
+        return DecoderOrders(bank, str(self._model), chosen, wanted.threads)
+
+    async def _become_ready(self, grid: Grid) -> int | None:
+        """Fill the bank and wait for the player; return its exit code if it gives up instead."""
+        self._bank.write_grid(grid.patterns)
+        gone = asyncio.create_task(asyncio.to_thread(self._player.wait))
+        deadline = time.monotonic() + READY_WITHIN_S
+        while (status := self._player_status()) is None:
+            if gone.done():
+                return gone.result()
+            if self._leaving.is_set():
+                return 0
+            if time.monotonic() > deadline:
+                raise WorkError("the player does not start; `livevae doctor` may know why")
+            await asyncio.sleep(_LOOK_EVERY_S)
+        say(
+            f"ready after {time.monotonic() - self._begun_s:.1f} s: MIDI ports {status.port} "
+            f"({status.backend}), model {self._model.name}, clock {status.clock}; Ctrl-C stops"
+        )
+        return None
+
+    def _player_status(self) -> PlayerStatus | None:
+        record = self._bank.player_status.read()
+        return None if record is None else msgspec.json.decode(record, type=PlayerStatus)
+
+    def _decoder_status(self) -> DecoderStatus:
+        record = self._bank.decoder_status.read()
+        if record is None:
+            return DecoderStatus("starting")
+        return msgspec.json.decode(record, type=DecoderStatus)
+
+    # Life and death
+
+    async def _keep(self, name: str, child: Child, revive: Callable[[int], None]) -> None:
+        """Start ``child`` again whenever it ends, waiting longer each time it dies young."""
+        deaths = 0
+        while True:
+            started_s = time.monotonic()
+            code = await asyncio.to_thread(child.wait)
+            if self._leaving.is_set():
+                return
+            deaths = 0 if time.monotonic() - started_s > STABLE_AFTER_S else deaths
+            pause_s = BACKOFF_S[min(deaths, len(BACKOFF_S) - 1)]
+            deaths += 1
+            say(f"the {name} has ended (exit code {code}); starting it again")
+            await asyncio.sleep(pause_s)
+            child.restart()
+            revive(deaths)
+            self._restarts[name] += 1
+
+    def _revive_player(self, _deaths: int) -> None:
+        """Put the new player where the old one was: its controls and its connections."""
+        orders = self._player_orders()
+        last = self._player_status()
+        connections = last.connections if last else Connections()
+        port = PortRequest(
+            orders.port.name,
+            tuple(dict.fromkeys(orders.port.inputs + connections.inputs)),
+            tuple(dict.fromkeys(orders.port.outputs + connections.outputs)),
+            must_exist=False,
+        )
+        self._commands = 0
+        orders = msgspec.structs.replace(
+            orders,
+            port=port,
+            backend=last.backend if last else orders.backend,
+            controls=last.values if last else orders.controls,
+            restarted=True,
+        )
+        self._player.send(_encode(orders))
+
+    def _revive_decoder(self, deaths: int) -> None:
+        """Try the same device again; after two deaths in a row, the CPU."""
+        assert self._decoder is not None  # noqa: S101 - it was started before it was kept
+        self._decoder.send(_encode(self._decoder_orders("auto" if deaths <= 2 else "cpu")))
+
+    async def _watch_for_hangs(self) -> None:
+        """Kill a process that has stopped writing its status; ``_keep`` starts it again."""
+        assert self._decoder is not None  # noqa: S101
+        watched: list[tuple[Child, Cell, Callable[[], bool]]] = [
+            (self._player, self._bank.player_status, lambda: True),
+            (self._decoder, self._bank.decoder_status, self._decoder_is_up),
+        ]
+        seen: dict[int, tuple[int, float]] = {}
+        while True:
+            await asyncio.sleep(1.0)
+            now_s = time.monotonic()
+            for child, cell, expected in watched:
+                if self._hangs(child, cell, seen, now_s) and expected():
+                    seen.pop(child.pid)
+                    child.kill()
+
+    def _decoder_is_up(self) -> bool:
+        return self._decoder_status().state == "ready"
+
+    @staticmethod
+    def _hangs(child: Child, cell: Cell, seen: dict[int, tuple[int, float]], now_s: float) -> bool:
+        version, since_s = seen.get(child.pid, (-1, now_s))
+        if cell.version != version:
+            seen[child.pid] = (cell.version, now_s)
+            return False
+        return now_s - since_s > HANGS_AFTER_S
+
+    def _end_children(self) -> None:
+        """Let the player say note-off; if it died with notes on, a last one says it instead."""
+        if self._decoder is not None:
+            self._decoder.dismiss(LEAVE_WITHIN_S)
+        if self._player.dismiss(LEAVE_WITHIN_S) < 0:
+            self._player.restart()
+            self._revive_player(0)
+            self._player.dismiss(LEAVE_WITHIN_S)
+
+    async def _offer_internal_clock(self) -> None:
+        """Without MIDI clock, say how to get going; at a terminal, Enter is enough."""
+        await asyncio.sleep(CLOCK_HINT_AFTER_S)
+        status = self._player_status()
+        if status is None or status.clock_alive:
+            return
+        enter = "press Enter" if _at_terminal() else "type `livevae set clock internal`"
+        say(
+            f"no MIDI clock comes in yet; send one to {status.port}, "
+            f"or {enter} to play on LiveVAE's own clock"
+        )
+        if _at_terminal():
+            await _enter()
+            await self._set("clock", "internal")
+
+    # The control socket
+
+    async def _answer(self, request: Request) -> object:
+        if request.ask == "set":
+            return await self._set(request.name, request.value)
+        if request.ask == "panic":
+            return await self._set("panic", "on")
+        status = self._player_status()
+        if status is None:
+            raise WorkError("the player is starting; ask again in a second")
+        return Report(
+            model=self._model.name,
+            uptime_s=time.monotonic() - self._begun_s,
+            player=status,
+            decoder=self._decoder_status(),
+            restarts=self._restarts,
+        )
+
+    async def _set(self, name: str, text: str) -> object:
+        """Give a control a value, and return it once the player has taken it."""
+        number = find(name).parse(text)
+        self._commands += 1
+        mine = self._commands
+        self._player.send(_encode((name, number)))
+        deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
+        while time.monotonic() < deadline:
+            status = self._player_status()
+            if status is not None and status.commands >= mine:
+                return PARAMETERS[name].to_value(number)
+            await asyncio.sleep(_LOOK_EVERY_S)
+        raise WorkError("the player does not answer; `livevae status` may say why")
+
+
+def _at_terminal() -> bool:
+    """Return whether somebody at a terminal can type to us: we are in its foreground."""
+    if not sys.stdin or not sys.stdin.isatty():
+        return False
+    return not hasattr(os, "tcgetpgrp") or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+
+
+async def _enter() -> None:
+    """Wait for a line on the terminal, in a thread that need not end."""
+    loop = asyncio.get_running_loop()
+    pressed = asyncio.Event()
+
+    def read() -> None:
+        sys.stdin.readline()
+        loop.call_soon_threadsafe(pressed.set)
+
+    threading.Thread(target=read, name="terminal", daemon=True).start()
+    await pressed.wait()
+
+
+def supervise(config: Config, model: Path, folder: Path, player: Child) -> int:
+    """Run the instrument until it is told to stop; return the exit code."""
+
+    async def run() -> int:
+        return await Supervisor(config, model, folder, player).run()
+
+    try:
+        return asyncio.run(run())
+    except LiveVAEError:
+        player.kill()
+        raise

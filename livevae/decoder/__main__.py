@@ -1,0 +1,5 @@
+"""``python -m livevae.decoder``: the decoder process."""
+
+from livevae.decoder.process import main
+
+main()

@@ -1,0 +1,71 @@
+"""The memory port: the same player code with no clock but the caller's, for offline rendering."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from livevae.midi.ports import Connections
+
+
+class MemoryPort:
+    """A MIDI port whose time is set by hand and whose output is a list."""
+
+    def __init__(self, lead_ns: int = 10_000_000) -> None:
+        """Stand at time 0 with nothing received and nothing sent."""
+        self.name = "memory"
+        self.lead_ns = lead_ns
+        self.time_ns = 0
+        self.incoming: deque[tuple[int, bytes]] = deque()
+        self._outgoing: list[tuple[int, bytes]] = []
+
+    def now_ns(self) -> int:
+        """Return the time that ``advance`` has set."""
+        return self.time_ns
+
+    def advance(self, time_ns: int) -> None:
+        """Move time on to ``time_ns``."""
+        self.time_ns = time_ns
+
+    def feed(self, time_ns: int, message: bytes) -> None:
+        """Let ``message`` come in at ``time_ns``."""
+        self.incoming.append((time_ns, message))
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """Return the next message that has come in by now."""
+        if self.incoming and self.incoming[0][0] <= self.time_ns:
+            return self.incoming.popleft()
+        return None
+
+    def send(self, time_ns: int, message: bytes) -> None:
+        """Note the message at its time, or now if that has passed."""
+        self._outgoing.append((max(time_ns, self.time_ns), message))
+
+    def cancel(self) -> None:
+        """Forget what is not due yet."""
+        self._outgoing = [event for event in self._outgoing if event[0] <= self.time_ns]
+
+    def sent(self) -> list[tuple[int, bytes]]:
+        """Return everything sent so far in the order of its time."""
+        return sorted(self._outgoing, key=lambda event: event[0])
+
+    def wait(self, until_ns: int) -> None:
+        """Let no time pass: it is the caller's."""
+
+    def wake(self) -> None:
+        """Nobody waits."""
+
+    def lateness_ns(self) -> Sequence[int]:
+        """Return nothing: no message is ever late."""
+        return ()
+
+    def connections(self) -> Connections:
+        """Return no connections."""
+        return Connections()
+
+    def fault(self) -> str:
+        """Return no fault."""
+        return ""
+
+    def close(self) -> None:
+        """Keep what was sent."""

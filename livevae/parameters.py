@@ -1,0 +1,163 @@
+"""The registry of controls: every knob, switch and trigger, in one table.
+
+The MIDI map, the control socket, ``--set``, ``livevae.toml`` and the printed reference are all
+derived from ``PARAMETERS``; nothing else lists parameters.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from livevae.errors import UsageError
+from livevae.pattern.pattern import VOICES
+
+
+class Kind(enum.StrEnum):
+    """How a control behaves under the hand."""
+
+    CONTINUOUS = "continuous"
+    TOGGLE = "toggle"
+    TRIGGER = "trigger"
+    CHOICE = "choice"
+
+
+Value = float | bool | str
+"""A control's value as people see it; inside the player every value is a float."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One control. ``low`` and ``high`` bound its float value; a choice's float is its index."""
+
+    name: str
+    kind: Kind
+    low: float
+    high: float
+    default: float
+    unit: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+    def from_unit(self, unit: float) -> float:
+        """Return the float value for a knob turned to ``unit`` in 0..1."""
+        if self.kind is Kind.CONTINUOUS:
+            return self.low + (self.high - self.low) * unit
+        if self.kind is Kind.CHOICE:
+            return float(min(int(unit * len(self.choices)), len(self.choices) - 1))
+        return float(unit >= 0.5)
+
+    def to_float(self, value: object) -> float:
+        """Return ``value`` as this control's float.
+
+        Raises:
+            UsageError: the value is not one of this control's; the sentence says what is.
+        """
+        if self.kind is Kind.CHOICE:
+            if value in self.choices:
+                return float(self.choices.index(str(value)))
+        elif self.kind is Kind.CONTINUOUS:
+            number = float("nan")
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                number = float(value)
+            if self.low <= number <= self.high:
+                return number
+        elif value in (True, False):
+            return float(bool(value))
+        raise UsageError(f"{self.name} is {value!r}, but {self._allowed()}")
+
+    def to_value(self, number: float) -> Value:
+        """Return the value people see for this control's float."""
+        if self.kind is Kind.CHOICE:
+            return self.choices[int(number)]
+        return number if self.kind is Kind.CONTINUOUS else bool(number)
+
+    def parse(self, text: str) -> float:
+        """Return the float for a value typed by a person.
+
+        Raises:
+            UsageError: the text is no value of this control.
+        """
+        words: Mapping[str, Value] = {"on": True, "true": True, "off": False, "false": False}
+        if self.kind is Kind.CHOICE:
+            return self.to_float(text)
+        if text.lower() in words:
+            return self.to_float(words[text.lower()])
+        try:
+            return self.to_float(float(text))
+        except ValueError:
+            return self.to_float(text)
+
+    def _allowed(self) -> str:
+        if self.kind is Kind.CHOICE:
+            return f"must be one of: {', '.join(self.choices)}"
+        if self.kind is Kind.CONTINUOUS:
+            unit = f" {self.unit}" if self.unit else ""
+            return f"must be a number from {self.low:g} to {self.high:g}{unit}"
+        return "must be on or off"
+
+
+AXES: Final = tuple(f"axis.{number}" for number in range(1, 9))
+POSITION: Final = ("x", "y", *AXES)
+"""The controls that make up a position in latent space, in the order of the position vector."""
+
+
+def _continuous(
+    name: str, low: float, high: float, default: float, unit: str, text: str
+) -> Parameter:
+    return Parameter(name, Kind.CONTINUOUS, low, high, default, unit, text)
+
+
+def _table() -> Iterator[Parameter]:
+    yield _continuous("x", 0, 1, 0.5, "", "Position on the latent map, left to right.")
+    yield _continuous("y", 0, 1, 0.5, "", "Position on the latent map, bottom to top.")
+    for number, name in enumerate(AXES, 1):
+        text = f"Move along principal direction {number} of the latent space."
+        yield _continuous(name, -1, 1, 0, "", text)
+
+    yield _continuous("density", 0, 1, 0.5, "", "How many hits: more adds the likeliest first.")
+    yield _continuous("humanize", 0, 200, 100, "%", "Human timing and dynamics; 0 is the grid.")
+    yield _continuous("swing", 50, 75, 50, "%", "Delay of every second 16th; 66.7 is triplets.")
+    for voice in VOICES:
+        text = f"Density of the {voice.replace('_', ' ')}, relative to the global density."
+        yield _continuous(f"{voice}.density", 0, 1, 0.5, "", text)
+        text = f"Silence the {voice.replace('_', ' ')}."
+        yield Parameter(f"{voice}.mute", Kind.TOGGLE, 0, 1, 0, "", text)
+
+    yield Parameter(
+        "clock",
+        Kind.CHOICE,
+        0,
+        1,
+        0,
+        "",
+        "Whose time to follow: MIDI clock from outside, or LiveVAE's own.",
+        choices=("midi", "internal"),
+    )
+    yield _continuous("bpm", 20, 300, 120, "BPM", "Tempo of the internal clock.")
+    yield Parameter("play", Kind.TOGGLE, 0, 1, 1, "", "Run or stop the internal clock.")
+    text = "Shift everything in time: positive is later."
+    yield _continuous("sync_delay", -100, 100, 0, "ms", text)
+    yield Parameter("panic", Kind.TRIGGER, 0, 1, 0, "", "Silence every note at once.")
+
+
+PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
+    {parameter.name: parameter for parameter in _table()}
+)
+
+
+def find(name: str) -> Parameter:
+    """Return the control called ``name``.
+
+    Raises:
+        UsageError: there is none; the sentence names the closest.
+    """
+    if name in PARAMETERS:
+        return PARAMETERS[name]
+    close = difflib.get_close_matches(name, PARAMETERS, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`livevae get` lists them all."
+    raise UsageError(f"there is no control {name!r}; {hint}")

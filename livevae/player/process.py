@@ -1,0 +1,128 @@
+"""The player process: opens the port, runs the loop, dies with its supervisor.
+
+``python -m livevae.player`` reads one line of JSON (``Orders``) from standard input, then one
+line for each command; the end of the input is the order to leave. Everything it has to say goes
+into its cell of the bank.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from livevae.clock.timeline import NS_PER_MS
+from livevae.config import Binding
+from livevae.decoder.bank import Bank, Shape
+from livevae.errors import LiveVAEError
+from livevae.midi.memory_port import MemoryPort
+from livevae.midi.ports import PortRequest, choose_backend, open_port
+from livevae.midi.realtime import PLAYER_PRIORITY, ask_for_realtime
+from livevae.pattern.pattern import CHANNELS, N_VOICES
+from livevae.player.player import Command, Player
+
+SWITCH_INTERVAL_S: Final = 0.0005
+STATUS_EVERY_NS: Final = 100_000_000
+PORT_GONE: Final = 3
+"""Exit code: the MIDI system threw the player out. Starting it again may help."""
+
+
+class Orders(msgspec.Struct, frozen=True):
+    """What the supervisor tells a new player."""
+
+    bank: str
+    backend: str
+    port: PortRequest
+    kit: tuple[int, ...]
+    channel: int
+    seed: int
+    bindings: dict[str, Binding]
+    controls: dict[str, float]
+    restarted: bool
+
+
+def rehearse(orders: Orders, steps: int) -> None:
+    """Play two seconds to nobody: what Python does only once must not delay the first bar."""
+    port = MemoryPort()
+    bank = Bank.in_memory(Shape(steps, 2, 2))
+    bank.write_grid(np.ones((2, 2, steps, N_VOICES, CHANNELS), np.float32))
+    player = Player(port, bank, kit=orders.kit, controls={"clock": 1.0})
+    for millisecond in range(0, 2000, 3):
+        port.advance(millisecond * NS_PER_MS)
+        player.step()
+    player.status()
+
+
+def run(orders: Orders) -> int:
+    """Play until told to leave; return the exit code."""
+    backend = choose_backend(orders.backend)
+    port = open_port(backend, orders.port)
+    bank = Bank.open(Path(orders.bank))
+    rehearse(orders, bank.shape.steps)
+    player = Player(
+        port,
+        bank,
+        kit=orders.kit,
+        channel=orders.channel,
+        seed=orders.seed,
+        bindings=orders.bindings,
+        controls=orders.controls,
+    )
+    leave = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: leave.set())
+    signal.signal(signal.SIGTERM, lambda *_: leave.set())
+
+    def hear_commands() -> None:
+        decode = msgspec.json.Decoder(Command).decode
+        for line in sys.stdin.buffer:
+            player.command(*decode(line))
+            port.wake()
+        leave.set()
+        port.wake()
+
+    threading.Thread(target=hear_commands, name="commands", daemon=True).start()
+    realtime = ask_for_realtime(PLAYER_PRIORITY)
+    if orders.restarted:
+        # The player before this one died and may have left notes on.
+        player.panic()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+
+    encode = msgspec.json.Encoder().encode
+    status_at_ns = 0
+    while not leave.is_set() and not port.fault():
+        again_ns = player.step()
+        now_ns = port.now_ns()
+        if now_ns >= status_at_ns:
+            status_at_ns = now_ns + STATUS_EVERY_NS
+            status = msgspec.structs.replace(player.status(), realtime=realtime)
+            bank.player_status.write(encode(status))
+        port.wait(again_ns)
+
+    fault = port.fault()
+    if fault:
+        print(f"livevae: {fault}", file=sys.stderr)
+        return PORT_GONE
+    player.panic()
+    port.close()
+    return 0
+
+
+def main() -> None:
+    """Run the player and leave without waiting for any thread."""
+    try:
+        orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+        code = run(orders)
+    except LiveVAEError as error:
+        print(f"livevae: {error}", file=sys.stderr)
+        code = error.exit_code
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,208 @@
+"""Position-indexed scheduling: which notes sound between two moments of a Timeline.
+
+Everything is indexed by position: a hit is due when its position, not a count of ticks, enters
+the window. So seeks, tempo changes and drop-outs need no case of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final, Literal
+
+import msgspec
+
+from livevae.clock.timeline import NS_PER_MS, Timeline
+from livevae.midi.ports import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    CONTROL_CHANGE,
+    NOTE_OFF,
+    NOTE_ON,
+    MidiPort,
+)
+from livevae.pattern.pattern import STEPS_PER_BAR, STEPS_PER_BEAT, Pattern
+from livevae.pattern.render import MAX_SHIFT_STEPS, Feel, Hit, render
+
+Source = Literal["exact", "grid", "held", "missed"]
+
+NOTE_STEPS: Final = 1.0
+REST_NS: Final = NS_PER_MS
+"""Silence between two notes of one pitch, so that no receiver merges them."""
+
+
+class Choice(msgspec.Struct, frozen=True, eq=False):
+    """The pattern a bar shall play, and where it came from."""
+
+    pattern: Pattern
+    source: Source
+
+
+class Bar:
+    """A bar being played or about to be. Once committed its pattern stays; its feel may change."""
+
+    def __init__(self, number: int, choice: Choice, feel: Feel, seed: int) -> None:
+        """Render bar ``number`` of the song from ``choice``."""
+        self.number = number
+        self.start = number * STEPS_PER_BAR
+        self.committed = False
+        self.played: set[tuple[int, int]] = set()
+        self._seed = seed
+        self.update(choice, feel)
+
+    def update(self, choice: Choice, feel: Feel) -> None:
+        """Render again from another pattern or with another feel."""
+        self.choice = choice
+        self.feel = feel
+        self.hits = render(choice.pattern, feel, self.number, self._seed)
+
+
+class NoteBook:
+    """Every note that is on, and when it ends: what a note-off is owed to."""
+
+    def __init__(self, port: MidiPort, channel: int) -> None:
+        """Write notes to ``port`` on ``channel`` (1..16)."""
+        self._port = port
+        self._channel = channel - 1
+        self._ends: dict[int, tuple[int, int]] = {}
+
+    def play(self, on_ns: int, note: int, velocity: int, length_ns: int) -> None:
+        """Sound ``note``; one that is still on ends first, one that has just begun goes on."""
+        if note in self._ends:
+            began_ns, end_ns = self._ends[note]
+            if on_ns - began_ns < 2 * REST_NS:
+                return
+            self._port.send(min(end_ns, on_ns - REST_NS), bytes((self._off, note, 0)))
+        self._port.send(on_ns, bytes((NOTE_ON | self._channel, note, velocity)))
+        self._ends[note] = (on_ns, on_ns + length_ns)
+
+    def release(self, until_ns: int) -> None:
+        """End the notes whose time is up before ``until_ns``."""
+        for note, (_, end_ns) in tuple(self._ends.items()):
+            if end_ns < until_ns:
+                self._port.send(end_ns, bytes((self._off, note, 0)))
+                del self._ends[note]
+
+    def silence(self, now_ns: int) -> None:
+        """Unsend what has not sounded and end every note now."""
+        self._port.cancel()
+        for note in self._ends:
+            self._port.send(now_ns, bytes((self._off, note, 0)))
+        self._ends.clear()
+
+    def panic(self, now_ns: int) -> None:
+        """Silence, and tell the receiver to forget notes that LiveVAE knows nothing of."""
+        self.silence(now_ns)
+        for controller in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+            self._port.send(now_ns, bytes((CONTROL_CHANGE | self._channel, controller, 0)))
+        for note in range(128):
+            self._port.send(now_ns, bytes((self._off, note, 0)))
+
+    @property
+    def _off(self) -> int:
+        return NOTE_OFF | self._channel
+
+
+class Scheduler:
+    """Sends the notes of successive bars, each hit once, in the order of their positions."""
+
+    def __init__(
+        self, notes: NoteBook, kit: tuple[int, ...], seed: int, choose: Callable[[], Choice]
+    ) -> None:
+        """Play ``kit`` (nine notes in voice order).
+
+        Args:
+            notes: where notes go.
+            kit: output note of each voice.
+            seed: of the small variations.
+            choose: returns what the next bar shall play; the same object while nothing changed.
+        """
+        self.counts: dict[Source, int] = {"exact": 0, "grid": 0, "held": 0, "missed": 0}
+        self.notes_played = 0
+        self._notes = notes
+        self._kit = kit
+        self._seed = seed
+        self._choose = choose
+        self._cursor = 0.0
+        self._bars: list[Bar] = []
+
+    @property
+    def playing(self) -> Bar | None:
+        """The committed bar that began last."""
+        return next((bar for bar in reversed(self._bars) if bar.committed), None)
+
+    def jump(self, beats: float, now_ns: int) -> None:
+        """Fall silent and go on from ``beats``."""
+        self._notes.silence(now_ns)
+        self._cursor = beats * STEPS_PER_BEAT
+        self._bars = []
+
+    def advance(self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel) -> None:
+        """Send every hit due before ``until_ns``."""
+        horizon = timeline.beats_at(until_ns) * STEPS_PER_BEAT
+        if horizon <= self._cursor:
+            return
+        self._skip_stall(timeline.beats_at(now_ns) * STEPS_PER_BEAT)
+        self._open_bars(horizon, feel)
+        due: list[tuple[float, Hit]] = []
+        for bar in self._bars:
+            taken = self._take(bar, horizon)
+            due += taken
+            if not bar.committed and (taken or horizon >= bar.start):
+                bar.committed = True
+                self._count(bar, timeline, now_ns)
+        self._bars = [bar for bar in self._bars if bar.start + 2 * STEPS_PER_BAR > horizon]
+        length_ns = round(NOTE_STEPS * timeline.beat_ns / STEPS_PER_BEAT)
+        for at, hit in sorted(due):
+            on_ns = timeline.time_at(at / STEPS_PER_BEAT)
+            self._notes.play(on_ns, self._kit[hit.voice], hit.velocity, length_ns)
+        self.notes_played += len(due)
+        self._cursor = horizon
+
+    def _skip_stall(self, present: float) -> None:
+        """After a stall of more than a beat (the machine slept), go on from the present."""
+        if present - self._cursor > STEPS_PER_BEAT:
+            bars_begun = math.floor(present / STEPS_PER_BAR) - self._bars_begun()
+            self.counts["missed"] += max(bars_begun, 0)
+            self._cursor = present
+
+    def _bars_begun(self) -> int:
+        return self.playing.number if self.playing else math.floor(self._cursor / STEPS_PER_BAR)
+
+    def _open_bars(self, horizon: float, feel: Feel) -> None:
+        """Have every bar ready whose hits, early ones included, may be due before ``horizon``."""
+        first = math.floor(self._cursor / STEPS_PER_BAR)
+        last = math.floor((horizon + MAX_SHIFT_STEPS) / STEPS_PER_BAR)
+        known = {bar.number for bar in self._bars}
+        for number in range(max(first, 0), last + 1):
+            if number not in known:
+                self._bars.append(Bar(number, self._choose(), feel, self._seed))
+        for bar in self._bars:
+            choice = bar.choice if bar.committed else self._choose()
+            if choice is not bar.choice or feel is not bar.feel:
+                bar.update(choice, feel)
+
+    def _take(self, bar: Bar, horizon: float) -> list[tuple[float, Hit]]:
+        """Return the hits of ``bar`` now due, at their positions in steps; each is taken once.
+
+        A hit found behind the cursor is played at once if its step is still ahead (it is early,
+        and playing began or the feel changed within its lead); else it is past.
+        """
+        taken = []
+        for hit in bar.hits:
+            at = bar.start + hit.at
+            if at >= horizon:
+                break
+            cell = (hit.step, hit.voice)
+            if cell in bar.played:
+                continue
+            bar.played.add(cell)
+            if max(at, bar.start + hit.step) >= self._cursor:
+                taken.append((max(at, self._cursor), hit))
+        return taken
+
+    def _count(self, bar: Bar, timeline: Timeline, now_ns: int) -> None:
+        begins = max(bar.start, self._cursor) / STEPS_PER_BEAT
+        late_ns = now_ns - timeline.time_at(begins)
+        missed = late_ns > timeline.beat_ns / STEPS_PER_BEAT  # a whole step late is no bar
+        self.counts["missed" if missed else bar.choice.source] += 1

@@ -1,0 +1,244 @@
+"""Real peers for the daemon: a JACK server, a clock source, a recorder, a hand on a knob."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jack
+import msgspec
+
+from livevae.daemon.control import Request, ask
+from livevae.daemon.supervisor import Report
+
+RATE = 48_000
+PERIOD = 64
+FRAMES_PER_MS = RATE / 1000
+
+
+def eventually(condition: Callable[[], object], within_s: float = 10.0) -> object:
+    """Return the condition's value once it is true; fail if that takes too long."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            value = condition()
+        except Exception as error:
+            value = None
+            reason: object = error
+        else:
+            reason = value
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {within_s} s: {reason!r}"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def jack_server(period: int = PERIOD) -> Iterator[str]:
+    """Run a JACK server of our own with the dummy driver."""
+    name = f"livevae-{os.getpid()}"
+    os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
+    command = ["jackd", "-n", name, "-r", "-d", "dummy", "-r", str(RATE), "-p", str(period)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(_server_answers)
+        yield name
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _server_answers() -> bool:
+    listed = subprocess.run(["jack_lsp"], capture_output=True, timeout=5, check=False)
+    return listed.returncode == 0
+
+
+def midi_ports() -> set[str]:
+    """Return the names of all ports in the graph."""
+    listed = subprocess.run(["jack_lsp"], capture_output=True, text=True, timeout=5, check=True)
+    return set(listed.stdout.split())
+
+
+def connect(source: str, destination: str) -> None:
+    """Connect two ports."""
+    subprocess.run(["jack_connect", source, destination], check=True, timeout=5)
+
+
+class Transport:
+    """JACK's transport, which makes jack_midi_clock run."""
+
+    @staticmethod
+    def _order(order: str) -> None:
+        subprocess.run(
+            ["jack_transport"],
+            input=f"{order}\nquit\n",
+            text=True,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=5,
+        )
+
+    def play(self) -> None:
+        """Roll from the start of the song."""
+        self._order("locate 0")
+        self._order("play")
+
+    def stop(self) -> None:
+        """Stop rolling."""
+        self._order("stop")
+
+
+@contextlib.contextmanager
+def midi_clock(bpm: float) -> Iterator[str]:
+    """Run jack_midi_clock; yield the name of its port."""
+    command = ["jack_midi_clock", "-b", str(bpm)]
+    with _process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        eventually(lambda: "jack_midi_clock:mclk_out" in midi_ports())
+        yield "jack_midi_clock:mclk_out"
+
+
+@dataclass
+class Recorder:
+    """What the recorder has printed so far."""
+
+    port: str
+    events: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def messages(self, status: int) -> list[tuple[int, bytes]]:
+        """Return what came in with this status byte (channel ignored below 0xF0)."""
+        mask = 0xFF if status >= 0xF0 else 0xF0
+        return [event for event in self.events if event[1][0] & mask == status]
+
+    def onsets(self) -> list[tuple[int, int]]:
+        """Return frame and note of each note-on."""
+        return [(frame, message[1]) for frame, message in self.messages(0x90) if message[2]]
+
+    def hanging(self) -> set[int]:
+        """Return the notes that are on."""
+        on: set[int] = set()
+        for _, message in self.events:
+            if message[0] & 0xF0 == 0x90 and message[2]:
+                on.add(message[1])
+            elif message[0] & 0xF0 in (0x80, 0x90):
+                on.discard(message[1])
+            elif message[0] & 0xF0 == 0xB0 and message[1] in (120, 123):
+                on.clear()
+        return on
+
+
+@contextlib.contextmanager
+def recorder(name: str = "daw") -> Iterator[Recorder]:
+    """Run the recorder as a process of its own."""
+    script = Path(__file__).with_name("recorder.py")
+    with _process(
+        [sys.executable, str(script), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        recording = Recorder(f"{name}:in")
+
+        def read() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                frame, message = line.split()
+                recording.events.append((int(frame), bytes.fromhex(message.decode())))
+
+        threading.Thread(target=read, daemon=True).start()
+        yield recording
+
+
+class Hand:
+    """A controller on the stage: sends MIDI messages into the graph."""
+
+    def __init__(self, destination: str) -> None:
+        self._client = jack.Client("hand", no_start_server=True)
+        self._out = self._client.midi_outports.register("out")
+        self._queue: list[bytes] = []
+        self._client.set_process_callback(self._process)
+        self._client.activate()
+        self._client.connect(self._out, destination)
+
+    def _process(self, frames: int) -> None:
+        self._out.clear_buffer()
+        while self._queue:
+            self._out.write_midi_event(0, self._queue.pop(0))
+
+    def send(self, *message: int) -> int:
+        """Send a message now; return the frame at which it leaves."""
+        frame = int(self._client.frame_time)
+        self._queue.append(bytes(message))
+        return frame
+
+    def close(self) -> None:
+        self._client.deactivate()
+        self._client.close()
+
+
+@dataclass
+class Daemon:
+    """A running `livevae run`."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    log: Path
+
+    def status(self) -> Report:
+        """Return what `livevae status` shows."""
+        return msgspec.json.decode(ask(Request("status"), self.folder), type=Report)
+
+    def set(self, name: str, value: object) -> None:
+        """Do as `livevae set` does."""
+        ask(Request("set", name, str(value)), self.folder)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+
+@contextlib.contextmanager
+def daemon(*arguments: str, config: str = "") -> Iterator[Daemon]:
+    """Run the daemon in a folder of its own, with nobody's livevae.toml but ours."""
+    with tempfile.TemporaryDirectory(prefix="lv-") as name:
+        folder = Path(name)
+        toml, log = folder / "livevae.toml", folder / "log"
+        toml.write_text(config)
+        command = [sys.executable, "-m", "livevae", "run", "--config", str(toml), *arguments]
+        environment = os.environ | {"LIVEVAE_RUNTIME_DIR": str(folder / "run")}
+        with (
+            log.open("wb") as output,
+            _process(
+                command,
+                stdin=subprocess.DEVNULL,
+                stderr=output,
+                stdout=output,
+                env=environment,
+                cwd=folder,
+            ) as process,
+        ):
+            running = Daemon(process, folder / "run", log)
+            yield running
+
+
+@contextlib.contextmanager
+def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
