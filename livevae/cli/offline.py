@@ -92,6 +92,10 @@ def train(
         torch.set_num_threads(threads)
     device = _device(device)
     training, validation = load_split(data, "train"), load_split(data, "validation")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(f"{out} cannot be made: {error.strerror or error}") from None
 
     console = _console()
     with _Watcher(console, chosen.training.minutes) as watcher:

@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import click
@@ -125,6 +129,31 @@ def test_train_refuses_a_wrong_config_by_name(work: Path, tmp_path: Path, text: 
         offline.train, work / "data", tmp_path / "new", "--config", tmp_path / "mine.toml"
     )
     refused(result, "mine.toml")
+
+
+def test_train_refuses_an_output_it_cannot_make_before_it_trains(work: Path) -> None:
+    """A file in the way is found at once."""
+    refused(call(offline.train, work / "data", work / "tiny.toml" / "model"), "cannot be made")
+
+
+def test_ctrl_c_ends_the_training_with_a_whole_model(work: Path, tmp_path: Path) -> None:
+    """The real process, hours from its end, finishes the folder with the best so far."""
+    config = tmp_path / "long.toml"
+    config.write_text(CONFIG + "minutes = 600\nseconds_between_validations = 0.1\n")
+    code = "from livevae.cli import main; main()"
+    arguments = ["train", work / "data", tmp_path / "model", "--config", config, "--threads", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stderr=subprocess.PIPE, text=True
+    )
+    weights = tmp_path / "model" / "model.safetensors"
+    while process.poll() is None and not weights.exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 0, errors
+    assert len(list((tmp_path / "model").iterdir())) == 5
+    load_model(tmp_path / "model")
 
 
 def test_eval_prints_nothing_but_json_on_stdout(work: Path) -> None:
