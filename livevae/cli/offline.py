@@ -32,12 +32,12 @@ def prepare(sources: tuple[Path, ...], out: Path) -> None:
     """
     from rich.progress import Progress
 
-    from livevae.training import dataset
+    from livevae.training.prepare import prepare as prepare_data
 
     console = _console()
     with Progress(console=console) as progress:
         task = progress.add_task("Reading", total=None)
-        manifest = dataset.prepare(
+        manifest = prepare_data(
             list(sources),
             out,
             lambda done, total: progress.update(task, completed=done, total=total),
@@ -203,8 +203,7 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     space.save(out)
     _write_grid(vae, out, None)
     report = evaluate(vae, training, load_split(data, "validation"), "validation")
-    is_groove = all(r.name.rpartition("/")[0].count("drummer") for r in training.recordings)
-    origin = GROOVE_CREDIT + " Official split." if is_groove else f"`{data.name}`."
+    origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{data.name}`."
     text = card(out.name, origin, [command], preset, space, [report])
     write_atomically(out / CARD_FILE, text.encode())
     return report

@@ -10,7 +10,8 @@ import torch
 from livevae.errors import UsageError
 from livevae.model.vae import Vae
 from livevae.training import evaluate as subject
-from livevae.training.dataset import Split, load_split, prepare
+from livevae.training.dataset import Split, load_split
+from livevae.training.prepare import prepare
 from tests.model.test_vae import small
 from tests.training.beats import beat, groove
 

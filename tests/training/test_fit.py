@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from livevae.latent.space import Space
-from livevae.training.dataset import Split, load_split, prepare
+from livevae.training.dataset import Split, load_split
 from livevae.training.evaluate import encoded
 from livevae.training.fit import KNOB_SPREADS, fit_space
+from livevae.training.prepare import prepare
 from tests.model.test_vae import small
 from tests.training.beats import collection, groove
 

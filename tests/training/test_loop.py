@@ -7,8 +7,9 @@ import torch
 from livevae.errors import UsageError
 from livevae.model.config import ModelConfig
 from livevae.model.vae import Vae
-from livevae.training.dataset import Split, load_split, prepare
+from livevae.training.dataset import Split, load_split
 from livevae.training.loop import PRESETS, Preset, State, TrainingConfig, _rate, _weights, train
+from livevae.training.prepare import prepare
 from tests.training.beats import groove
 
 TINY = Preset(
