@@ -43,8 +43,8 @@ def load_model(folder: Path, device: str = "cpu") -> Vae:
     config = load_config(folder)
     with torch.device("meta"):
         vae = Vae(config)
-    vae.load_state_dict(_load_weights(folder / WEIGHTS_FILE, vae, device), assign=True)
-    return vae.eval()
+    vae.load_state_dict(_load_weights(folder / WEIGHTS_FILE, vae), assign=True)
+    return vae.eval().to(device)
 
 
 def load_config(folder: Path) -> ModelConfig:
@@ -69,12 +69,12 @@ def load_config(folder: Path) -> ModelConfig:
     return config
 
 
-def _load_weights(path: Path, vae: Vae, device: str) -> dict[str, torch.Tensor]:
+def _load_weights(path: Path, vae: Vae) -> dict[str, torch.Tensor]:
     expected = vae.state_dict()
     try:
         if path.stat().st_size > MAX_WEIGHTS_BYTES:
             raise UsageError(f"{path} is larger than a model can be; fetch the model again")
-        with safe_open(path, "pt", device=device) as file:
+        with safe_open(path, "pt") as file:
             if set(file.keys()) != set(expected):
                 raise UsageError(f"{path} does not fit its {CONFIG_FILE}: other tensors")
             for name, tensor in expected.items():
