@@ -27,6 +27,10 @@ _LATENESS_KEPT: Final = 1024
 _MARGIN_NS: Final = 15_000_000
 """Beyond two JACK periods: what the player may be held up by before a message is late."""
 _CLOSE_S: Final = 0.2
+_MESSAGES_PER_CYCLE: Final = 16
+"""A thread that overruns its cycle loses everything it wrote in it; a panic is 130 messages."""
+_CANCEL: Final = b""
+"""Stands in the queue for "drop what is later than this frame": in turn with the messages."""
 
 jack.set_error_function(lambda _message: None)
 jack.set_info_function(lambda _message: None)
@@ -71,7 +75,7 @@ class JackPort:
         """
         self._client = _client(request.name)
         self.name = self._client.name
-        self._ns_per_frame = 1e9 / self._client.samplerate
+        self._ns_per_frame: float = 1e9 / self._client.samplerate
         self.lead_ns = round(2 * self._client.blocksize * self._ns_per_frame) + _MARGIN_NS
         self._in = self._client.midi_inports.register("in")
         self._out = self._client.midi_outports.register("out")
@@ -79,10 +83,9 @@ class JackPort:
         self._zero: int = self._client.last_frame_time
         self._cycle = (self._zero, time.monotonic_ns())
         self._incoming: deque[tuple[int, bytes]] = deque()
-        self._outbox: deque[tuple[int, int, int, bytes]] = deque()
-        self._heap: list[tuple[int, int, int, bytes]] = []
+        self._outbox: deque[tuple[int, int, bytes]] = deque()
+        self._heap: list[tuple[int, int, bytes]] = []
         self._order = itertools.count()
-        self._epoch = 0
         self._lateness: deque[int] = deque(maxlen=_LATENESS_KEPT)
         self._awake = threading.Event()
         self._fault = ""
@@ -109,8 +112,8 @@ class JackPort:
         JACK's own estimate (``jack_frame_time``) smooths the wake-ups of the server and was seen
         30 ms behind the cycles after a run of xruns.
         """
-        cycle, begun_ns = self._cycle
-        return self._ns(cycle) + time.monotonic_ns() - begun_ns
+        frame, begun_ns = self._cycle
+        return self._ns(frame) + time.monotonic_ns() - begun_ns
 
     def _ns(self, frame: int) -> int:
         return round((frame - self._zero) * self._ns_per_frame)
@@ -121,12 +124,14 @@ class JackPort:
 
     def send(self, time_ns: int, message: bytes) -> None:
         """Queue ``message`` for the frame nearest to ``time_ns``."""
-        frame = self._zero + round(time_ns / self._ns_per_frame)
-        self._outbox.append((frame, next(self._order), self._epoch, message))
+        self._outbox.append((self._frame(time_ns), next(self._order), message))
 
-    def cancel(self) -> None:
-        """Let the next cycle drop what is queued."""
-        self._epoch += 1
+    def cancel(self, after_ns: int) -> None:
+        """Let the next cycle drop what is queued for later than ``after_ns``."""
+        self._outbox.append((self._frame(after_ns), next(self._order), _CANCEL))
+
+    def _frame(self, time_ns: int) -> int:
+        return self._zero + round(time_ns / self._ns_per_frame)
 
     def wait(self, until_ns: int) -> None:
         """Sleep until ``until_ns`` or the next input."""
@@ -182,19 +187,24 @@ class JackPort:
         if self._incoming:
             self._awake.set()
         while self._outbox:
-            heapq.heappush(self._heap, self._outbox.popleft())
+            queued = self._outbox.popleft()
+            if queued[2] is _CANCEL:
+                self._heap = [kept for kept in self._heap if kept[0] <= queued[0]]
+                heapq.heapify(self._heap)
+            else:
+                heapq.heappush(self._heap, queued)
         self._out.clear_buffer()
-        heap, epoch = self._heap, self._epoch
-        while heap and heap[0][0] < cycle + frames:
-            frame, _, sent_in, message = heap[0]
-            if sent_in == epoch:
-                offset = max(frame - cycle, 0)
-                try:
-                    self._out.write_midi_event(offset, message)
-                except jack.JackError:
-                    return  # the cycle's buffer is full: the rest goes into the next one
-                self._lateness.append(round((offset + cycle - frame) * self._ns_per_frame))
-            heapq.heappop(heap)
+        for _ in range(_MESSAGES_PER_CYCLE):
+            if not self._heap or self._heap[0][0] >= cycle + frames:
+                return
+            frame, _, message = self._heap[0]
+            offset = max(frame - cycle, 0)
+            try:
+                self._out.write_midi_event(offset, message)
+            except jack.JackError:
+                return  # the cycle's buffer is full: the rest goes into the next one
+            self._lateness.append(round((offset + cycle - frame) * self._ns_per_frame))
+            heapq.heappop(self._heap)
 
     def _shut_down(self, _status: object, reason: str) -> None:
         self._fault = f"the JACK server has shut down ({reason or 'no reason given'})"

@@ -41,9 +41,9 @@ class MemoryPort:
         """Note the message at its time, or now if that has passed."""
         self._outgoing.append((max(time_ns, self.time_ns), message))
 
-    def cancel(self) -> None:
-        """Forget what is not due yet."""
-        self._outgoing = [event for event in self._outgoing if event[0] <= self.time_ns]
+    def cancel(self, after_ns: int) -> None:
+        """Forget what lies after ``after_ns``."""
+        self._outgoing = [event for event in self._outgoing if event[0] <= after_ns]
 
     def sent(self) -> list[tuple[int, bytes]]:
         """Return everything sent so far in the order of its time."""

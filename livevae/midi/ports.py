@@ -42,8 +42,11 @@ class MidiPort(Protocol):
         """
         ...
 
-    def cancel(self) -> None:
-        """Forget every message that has not been sent yet."""
+    def cancel(self, after_ns: int) -> None:
+        """Forget the queued messages whose time lies after ``after_ns``.
+
+        What is due stays: a note-off asked for at once must not be lost to a second thought.
+        """
         ...
 
     def wait(self, until_ns: int) -> None:

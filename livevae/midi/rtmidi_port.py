@@ -127,10 +127,11 @@ class RtMidiPort:
             heapq.heappush(self._heap, (time_ns, next(self._order), message))
             self._due.notify()
 
-    def cancel(self) -> None:
-        """Drop what is queued."""
+    def cancel(self, after_ns: int) -> None:
+        """Drop what is queued for later than ``after_ns``."""
         with self._due:
-            self._heap.clear()
+            self._heap = [queued for queued in self._heap if queued[0] <= after_ns]
+            heapq.heapify(self._heap)
 
     def wait(self, until_ns: int) -> None:
         """Sleep until ``until_ns`` or the next input."""

@@ -62,10 +62,13 @@ def rehearse(orders: Orders, steps: int) -> None:
 
 def run(orders: Orders) -> int:
     """Play until told to leave; return the exit code."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     backend = choose_backend(orders.backend)
     port = open_port(backend, orders.port)
     bank = Bank.open(Path(orders.bank))
     rehearse(orders, bank.shape.steps)
+    gc.collect()
+    gc.freeze()
     player = Player(
         port,
         bank,
@@ -92,9 +95,6 @@ def run(orders: Orders) -> int:
     if orders.restarted:
         # The player before this one died and may have left notes on.
         player.panic()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.collect()
-    gc.freeze()
 
     encode = msgspec.json.Encoder().encode
     status_at_ns = 0

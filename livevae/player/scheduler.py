@@ -85,9 +85,11 @@ class NoteBook:
 
     def silence(self, now_ns: int) -> None:
         """Unsend what has not sounded and end every note now."""
-        self._port.cancel()
-        for note in self._ends:
-            self._port.send(now_ns, bytes((self._off, note, 0)))
+        self._port.cancel(now_ns)
+        for note, (began_ns, _) in self._ends.items():
+            # A note that is just being sent is heard before it ends.
+            off_ns = max(now_ns, began_ns + REST_NS) if began_ns <= now_ns else now_ns
+            self._port.send(off_ns, bytes((self._off, note, 0)))
         self._ends.clear()
 
     def panic(self, now_ns: int) -> None:

@@ -163,11 +163,11 @@ class Hand:
         self._client = jack.Client("hand", no_start_server=True)
         self._out = self._client.midi_outports.register("out")
         self._queue: list[bytes] = []
-        self._client.set_process_callback(self._process)
+        self._client.set_process_callback(lambda _frames: self._send_all())
         self._client.activate()
         self._client.connect(self._out, destination)
 
-    def _process(self, frames: int) -> None:
+    def _send_all(self) -> None:
         self._out.clear_buffer()
         while self._queue:
             self._out.write_midi_event(0, self._queue.pop(0))
@@ -231,14 +231,12 @@ def daemon(*arguments: str, config: str = "") -> Iterator[Daemon]:
 
 @contextlib.contextmanager
 def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
+    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
+        try:
+            yield process
+        finally:
             process.terminate()
             try:
                 process.wait(5)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()

@@ -1,0 +1,128 @@
+"""Faults, caused for real: whatever dies, no note hangs and the bars go on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jack.peers import Daemon, Recorder, daemon, eventually, midi_ports, recorder
+
+pytestmark = pytest.mark.jack
+
+BUSY = ("--clock", "internal", "--bpm", "200", "--set", "density=0.8")
+
+
+@contextlib.contextmanager
+def playing(*arguments: str) -> Iterator[tuple[Daemon, Recorder]]:
+    """Run a busy daemon connected to a recorder that has heard notes."""
+    with recorder() as recording:
+        outputs = f'midi.outputs=["{recording.port}"]'
+        with daemon(*BUSY, "--set", outputs, *arguments) as running:
+            eventually(lambda: len(recording.onsets()) > 20)
+            yield running, recording
+
+
+def children(running: Daemon) -> dict[str, int]:
+    """Return the process ids of the player and the decoder."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == running.process.pid:
+            found |= {name: int(entry.name) for name in ("player", "decoder") if name in command}
+    return found
+
+
+def settled(recording: Recorder) -> bool:
+    """Return whether nothing has come in for a while."""
+    before = len(recording.events)
+    time.sleep(0.3)
+    return len(recording.events) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_daemon_and_leaves_no_note(number: signal.Signals) -> None:
+    with playing() as (running, recording):
+        assert running.stop(number) == 0
+        eventually(lambda: settled(recording))
+        assert recording.hanging() == set()
+        assert not running.folder.joinpath("bank").exists()
+        assert "Traceback" not in running.log.read_text()
+
+
+def test_a_supervisor_killed_leaves_no_note_and_no_process() -> None:
+    with playing() as (running, recording):
+        eventually(lambda: running.status().decoder.state == "ready", within_s=60)
+        orphans = children(running)
+        running.process.kill()
+        eventually(lambda: settled(recording))
+        assert recording.hanging() == set()
+        for pid in orphans.values():
+            eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_player_killed_comes_back_where_it_was_and_ends_the_notes() -> None:
+    with playing() as (running, recording):
+        running.set("x", 0.25)
+        pid = children(running)["player"]
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: running.status().restarts["player"] == 1)
+        sound_off = eventually(lambda: [e for e in recording.events if e[1] == b"\xb9\x78\x00"])
+        panicked_at = recording.events.index(sound_off[0])
+        eventually(lambda: len(recording.events) > panicked_at + 200)
+        after = [message for _, message in recording.events[panicked_at:]]
+        first_onset = next(i for i, message in enumerate(after) if message[0] >> 4 == 9)
+        ended = {message[1] for message in after[:first_onset] if message[0] >> 4 == 8}
+        assert ended == set(range(128))
+        assert running.status().player.values["x"] == 0.25
+        assert running.stop() == 0
+        eventually(lambda: settled(recording))
+        assert recording.hanging() == set()
+
+
+def test_a_decoder_killed_is_started_again_and_the_bars_go_on() -> None:
+    with playing() as (running, _):
+        eventually(lambda: running.status().decoder.state == "ready", within_s=60)
+        os.kill(children(running)["decoder"], signal.SIGKILL)
+        running.set("x", 0.3)
+        eventually(lambda: running.status().restarts["decoder"] == 1)
+        before = sum(running.status().player.bars.values())
+        eventually(lambda: running.status().decoder.state == "ready", within_s=60)
+        eventually(lambda: running.status().decoder.decodes >= 1)
+        eventually(lambda: sum(running.status().player.bars.values()) > before + 1)
+        assert running.status().player.bars["missed"] == 0
+
+
+def test_a_decoder_that_hangs_is_replaced() -> None:
+    with playing() as (running, _):
+        eventually(lambda: running.status().decoder.state == "ready", within_s=60)
+        os.kill(children(running)["decoder"], signal.SIGSTOP)
+        eventually(lambda: running.status().restarts["decoder"] == 1, within_s=30)
+        assert running.status().player.bars["missed"] == 0
+
+
+def test_a_receiver_that_goes_and_returns_is_connected_again() -> None:
+    with contextlib.ExitStack() as first, contextlib.ExitStack() as rest:
+        gone = first.enter_context(recorder("synth"))
+        running = rest.enter_context(daemon(*BUSY, "--set", f'midi.outputs=["{gone.port}"]'))
+        eventually(gone.onsets)
+        first.close()
+        eventually(lambda: running.status().player.connections.outputs == ())
+        back = rest.enter_context(recorder("synth"))
+        eventually(back.onsets)
+
+
+def test_ports_are_gone_when_the_daemon_is() -> None:
+    with playing() as (running, _):
+        assert "LiveVAE:out" in midi_ports()
+        running.stop()
+        eventually(lambda: "LiveVAE:out" not in midi_ports())

@@ -1,0 +1,154 @@
+"""The main job on real input: a MIDI clock in, drums out, on the bar, until it stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from livevae.daemon.supervisor import Report
+from livevae.decoder.service import WarmModel
+from livevae.midi.kit import KITS
+from livevae.parameters import POSITION
+from livevae.pattern.render import Feel, render
+from livevae.resources import find_model
+from tests.jack.grid import STEPS_PER_BAR, Grid, Onset
+from tests.jack.peers import (
+    FRAMES_PER_MS,
+    PERIOD,
+    Hand,
+    Recorder,
+    Transport,
+    connect,
+    daemon,
+    eventually,
+    midi_clock,
+    midi_ports,
+    recorder,
+)
+
+pytestmark = pytest.mark.jack
+
+BPM = 150.0
+BARS = 18
+TURN_X_IN_BAR = 9
+BAR_S = 4 * 60 / BPM
+MODEL = "groove-4bar"
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Eighteen bars, a knob turned in the tenth, then Stop: what was recorded and reported."""
+
+    recording: Recorder
+    grid: Grid
+    onsets: list[Onset]
+    turned_at_frame: int
+    stopped_at_frame: int
+    report: Report
+
+
+@pytest.fixture(scope="module")
+def performance() -> Iterator[Performance]:
+    with (
+        daemon("--set", "humanize=0") as running,
+        midi_clock(BPM) as clock,
+        recorder() as recording,
+    ):
+        eventually(lambda: {"LiveVAE:in", "LiveVAE:out"} <= midi_ports())
+        hand = Hand("LiveVAE:in")
+        connect(clock, "LiveVAE:in")
+        connect(clock, recording.port)
+        connect("LiveVAE:out", recording.port)
+        eventually(lambda: running.status().decoder.decodes, within_s=60)
+        transport = Transport()
+        transport.play()
+        time.sleep((TURN_X_IN_BAR + 0.5) * BAR_S)
+        turned_at = hand.send(0xB0, 20, 127)
+        time.sleep((BARS - TURN_X_IN_BAR - 0.5) * BAR_S)
+        report = running.status()
+        transport.stop()
+        eventually(lambda: recording.messages(0xFC))
+        time.sleep(1.0)
+        hand.close()
+        grid = Grid.of(recording)
+        yield Performance(
+            recording,
+            grid,
+            [grid.onset(frame, note) for frame, note in recording.onsets()],
+            turned_at,
+            recording.messages(0xFC)[-1][0],
+            report,
+        )
+
+
+def expected_bar(x: float, bar: int) -> set[tuple[int, int]]:
+    """Return step and note of every hit the model means at (x, 0.5), in one bar."""
+    position = np.zeros(len(POSITION), np.float32)
+    position[:2] = x, 0.5
+    pattern = WarmModel(find_model(MODEL), "cpu", 1).decode(position)
+    hits = render(pattern, Feel(humanize=0), bar, seed=0)
+    return {(hit.step, KITS["gm"][hit.voice]) for hit in hits}
+
+
+def played_bar(performance: Performance, bar: int) -> set[tuple[int, int]]:
+    onsets = (onset for onset in performance.onsets if onset.bar == bar)
+    return {(onset.step % STEPS_PER_BAR, onset.note) for onset in onsets}
+
+
+def test_the_first_note_is_on_the_first_downbeat(performance: Performance) -> None:
+    first = performance.onsets[0]
+    assert first.step == 0
+    # The first clock is the first word of the tempo: the answer takes the way in and out.
+    assert 0 <= performance.grid.error_frames(first) <= 5 * PERIOD
+
+
+def test_no_bar_is_missed(performance: Performance) -> None:
+    assert performance.report.player.bars["missed"] == 0
+    assert performance.report.player.bars["held"] == 0
+    assert {onset.bar for onset in performance.onsets} >= set(range(BARS - 1))
+
+
+def test_onsets_lie_within_a_millisecond_of_the_grid(performance: Performance) -> None:
+    errors = [abs(performance.grid.error_frames(onset)) for onset in performance.onsets]
+    assert len(errors) > 100
+    assert np.percentile(errors, 99) <= FRAMES_PER_MS, sorted(errors)[-20:]
+
+
+def test_the_beat_is_the_one_the_model_means(performance: Performance) -> None:
+    assert played_bar(performance, 4) == expected_bar(0.5, 4)
+
+
+def test_a_control_change_is_heard_from_the_next_bar_line_and_not_before(
+    performance: Performance,
+) -> None:
+    turned_in = performance.grid.onset(performance.turned_at_frame, 0).bar
+    for bar in range(turned_in - 1, turned_in + 1):
+        assert played_bar(performance, bar) == expected_bar(0.5, bar)
+    for bar in range(turned_in + 1, turned_in + 5):
+        assert played_bar(performance, bar) == expected_bar(1.0, bar)
+    assert expected_bar(0.5, 0) != expected_bar(1.0, 0)
+
+
+def test_stop_silences(performance: Performance) -> None:
+    after = [o for o in performance.onsets if o.frame > performance.stopped_at_frame + 3 * PERIOD]
+    assert after == []
+    assert performance.recording.hanging() == set()
+
+
+def test_no_note_ends_in_the_frame_in_which_it_began(performance: Performance) -> None:
+    began: dict[int, int] = {}
+    for frame, message in performance.recording.events:
+        if message[0] & 0xF0 == 0x90:
+            began[message[1]] = frame
+        elif message[0] & 0xF0 == 0x80 and message[1] in began:
+            assert frame > began.pop(message[1])
+
+
+def test_bars_are_decoded_exactly(performance: Performance) -> None:
+    assert performance.report.player.bars["exact"] >= BARS - 2
+    assert performance.report.player.bpm == pytest.approx(BPM, rel=1e-3)
+    assert performance.report.player.locked
