@@ -47,7 +47,7 @@ class MidiClockFollower:
         self._last_ns: int | None = None
         self._fitted = 0
         self._error_ns = 0.0
-        self._strays = 0
+        self._stray_interval_ns: int | None = None
         self._armed = False
         self._lost = False
 
@@ -138,14 +138,14 @@ class MidiClockFollower:
 
         error_ns = time_ns - self._next_ns
         if abs(error_ns) > self._gate_ns():
-            self._strays += 1
-            if self._strays == 1:
-                # One stray tick says nothing yet: ride on, and judge by the next.
-                self._next_ns += self._tick_ns
-                return 0
-            return self._snap(time_ns, interval_ns, error_ns)
-        self._strays = 0
-        self._error_ns += (abs(error_ns) - self._error_ns) / 16
+            if self._stray_interval_ns is not None:
+                return self._snap(time_ns, interval_ns, error_ns, self._stray_interval_ns)
+            # One stray tick says nothing yet: ride on, and judge by the next.
+            self._stray_interval_ns = interval_ns
+            self._next_ns += self._tick_ns
+            return 0
+        self._stray_interval_ns = None
+        self._error_ns += (abs(error_ns) - self._error_ns) / 32
         n = self._fitted = min(self._fitted + 1, MEMORY_TICKS)
         self._next_ns += self._tick_ns + error_ns * 2 * (2 * n - 1) / (n * (n + 1))
         self._tick_ns += error_ns * 6 / (n * (n + 1))
@@ -161,14 +161,14 @@ class MidiClockFollower:
         settled = self._error_ns if self._fitted >= LOCK_TICKS else self._tick_ns
         return min(max(6 * settled, 1.0 * NS_PER_MS), self._tick_ns / 2)
 
-    def _snap(self, time_ns: int, interval_ns: int, error_ns: float) -> int:
-        """Two strays in a row: ticks were lost, the phase stepped, or the tempo jumped."""
-        same_tempo = abs(interval_ns - self._tick_ns) < self._tick_ns / 4
-        jumped_far = abs(error_ns) > self._tick_ns / 2
-        if same_tempo and jumped_far:
-            lost = max(round(error_ns / self._tick_ns), 0)
+    def _snap(self, time_ns: int, interval_ns: int, error_ns: float, gap_ns: int) -> int:
+        """Two strays in a row: after a gap ticks were lost; else the tempo or the phase jumped."""
+        tick_ns = self._tick_ns
+        gap = gap_ns > 1.5 * tick_ns and tick_ns / 2 < interval_ns < (gap_ns + tick_ns) / 2
+        if gap and self._fitted >= LOCK_TICKS:
+            mean_error_ns = error_ns - (interval_ns - tick_ns) / 2
             self._restart(time_ns, fitted=LOCK_TICKS)
-            return lost
+            return max(round(mean_error_ns / tick_ns), 0)
         if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
             self._tick_ns = float(interval_ns)
         self._restart(time_ns, fitted=2)
@@ -177,4 +177,4 @@ class MidiClockFollower:
     def _restart(self, time_ns: int, fitted: int) -> None:
         self._next_ns = time_ns + self._tick_ns
         self._fitted = fitted
-        self._strays = 0
+        self._stray_interval_ns = None
