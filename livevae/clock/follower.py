@@ -46,6 +46,7 @@ class MidiClockFollower:
         self._next_tick = 0
         self._last_ns: int | None = None
         self._fitted = 0
+        self._acquiring = True
         self._error_ns = 0.0
         self._stray_interval_ns: int | None = None
         self._armed = False
@@ -127,6 +128,7 @@ class MidiClockFollower:
         """Run the loop on one tick; return how many ticks were lost before it."""
         last_ns, self._last_ns = self._last_ns, time_ns
         if last_ns is None or self._fitted == 0:
+            self._acquiring = True
             self._restart(time_ns, fitted=1)
             return 0
         interval_ns = time_ns - last_ns
@@ -147,6 +149,7 @@ class MidiClockFollower:
         self._stray_interval_ns = None
         self._error_ns += (abs(error_ns) - self._error_ns) / 32
         n = self._fitted = min(self._fitted + 1, MEMORY_TICKS)
+        self._acquiring = self._acquiring and n < LOCK_TICKS
         self._next_ns += self._tick_ns + error_ns * 2 * (2 * n - 1) / (n * (n + 1))
         self._tick_ns += error_ns * 6 / (n * (n + 1))
         self._next_ns += error_ns * 6 / (n * (n + 1))
@@ -156,8 +159,11 @@ class MidiClockFollower:
         """How far a tick may stray before it is taken for a drop-out or a tempo jump.
 
         Six times the mean error that this clock shows, at least 1 ms; never more than half a
-        tick, beyond which a tick would be mistaken for its neighbour.
+        tick, beyond which a tick would be mistaken for its neighbour. Less than half of the very
+        first interval, which must not be taken for the tempo when it is twice too long.
         """
+        if self._acquiring and self._fitted == 2:
+            return 0.4 * self._tick_ns
         settled = self._error_ns if self._fitted >= LOCK_TICKS else self._tick_ns
         return min(max(6 * settled, 1.0 * NS_PER_MS), self._tick_ns / 2)
 
@@ -169,10 +175,18 @@ class MidiClockFollower:
             mean_error_ns = error_ns - (interval_ns - tick_ns) / 2
             self._restart(time_ns, fitted=LOCK_TICKS)
             return max(round(mean_error_ns / tick_ns), 0)
+        lost = round(error_ns / tick_ns)
+        clean = max(abs(interval_ns - tick_ns), abs(error_ns - lost * tick_ns)) < tick_ns / 4
+        if self._acquiring and lost > 0 and clean:
+            self._restart(time_ns, fitted=self._fitted)
+            return lost
+        # Where only one interval was known, it may itself have been the gap.
+        only_known = self._acquiring and self._fitted == 2
+        first_gap = tick_ns / ((gap_ns + interval_ns) / 2) if only_known else 1
         if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
             self._tick_ns = float(interval_ns)
         self._restart(time_ns, fitted=2)
-        return 0
+        return max(round(first_gap) - 1, 0)
 
     def _restart(self, time_ns: int, fitted: int) -> None:
         self._next_ns = time_ns + self._tick_ns
