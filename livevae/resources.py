@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from livevae.errors import UsageError
 
 _PACKAGE: Final = Path(__file__).resolve().parent
@@ -16,11 +14,15 @@ SHARE: Final = _PACKAGE / "share" if (_PACKAGE / "share").is_dir() else _PACKAGE
 
 def user_data() -> Path:
     """Return the folder for the user's own models and presets."""
+    import platformdirs  # noqa: PLC0415 - the player needs no folders
+
     return platformdirs.user_data_path("livevae", appauthor=False)
 
 
 def user_config() -> Path:
     """Return the path of the user's own livevae.toml."""
+    import platformdirs  # noqa: PLC0415
+
     return platformdirs.user_config_path("livevae", appauthor=False) / "livevae.toml"
 
 

@@ -64,16 +64,23 @@ class MidiClockFollower:
             self._tick(time_ns)
         elif status == START:
             self._next_tick = 0
-            self._armed = True
-        elif status == CONTINUE:
-            self._armed = self._armed or not self.transport.playing
+            self._arm()
+        elif status == CONTINUE and not self.transport.playing:
+            self._arm()
         elif status == STOP:
             self._armed = False
             self._lost = False
             self._publish(playing=False, jump=self.transport.playing)
         elif status == SONG_POSITION and len(message) == 3:
             self._next_tick = (message[1] | message[2] << 7) * TICKS_PER_SIXTEENTH
-            self._armed = self._armed or self.transport.playing
+            if self.transport.playing:
+                self._arm()
+
+    def _arm(self) -> None:
+        """Let the next tick begin to play; what would have sounded there otherwise shall not."""
+        self._armed = True
+        if self.transport.playing:
+            self._publish(playing=False, jump=True)
 
     def poll(self, now_ns: int) -> None:
         """Notice a source that has gone silent: a long gap stops playing."""

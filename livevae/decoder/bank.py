@@ -15,6 +15,7 @@ catches what a machine with weakly ordered memory could still tear.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import socket
 import struct
@@ -77,7 +78,9 @@ class Cell:
     def read(self) -> bytes | None:
         """Return a copy of the record; None when there is none, or it is being rewritten."""
         for _ in range(_TRIES):
-            sequence, length, checksum = _PREFIX.unpack_from(self._memory)
+            # Read in one piece: unpacking goes byte by byte, between which the writer may carry.
+            sequence = self._sequence[0]
+            _, length, checksum = _PREFIX.unpack_from(self._memory)
             if sequence == 0:
                 return None
             record = bytes(self._body[:length])
@@ -120,8 +123,6 @@ class Bank:
         self._answers = [self._cell(memory, size) for _ in range(ANSWERS)]
         cells = shape.rows * shape.cols
         self._grid = [self._cell(memory, self._pattern_bytes) for _ in range(cells)]
-        self._wake = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._wake.setblocking(False)
 
     def _cell(self, memory: memoryview, size: int) -> Cell:
         start = self._at
@@ -177,11 +178,13 @@ class Bank:
         """Ask the decoder for the exact pattern at ``position``; a later call replaces this one."""
         self._wanted.write(position.tobytes())
         if port := self._counters[1]:
-            try:
-                self._wake.sendto(b"!", ("127.0.0.1", port))
-            except OSError:
-                # A full socket buffer has already woken the decoder.
-                return
+            # A full socket buffer has already woken the decoder.
+            with (
+                contextlib.suppress(OSError),
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake,
+            ):
+                wake.setblocking(False)
+                wake.sendto(b"!", ("127.0.0.1", port))
 
     @property
     def news(self) -> tuple[int, int]:

@@ -17,7 +17,7 @@ class MemoryPort:
         self.lead_ns = lead_ns
         self.time_ns = 0
         self.incoming: deque[tuple[int, bytes]] = deque()
-        self._outgoing: list[tuple[int, bytes]] = []
+        self._outgoing: list[tuple[int, int, bytes]] = []
 
     def now_ns(self) -> int:
         """Return the time that ``advance`` has set."""
@@ -39,15 +39,16 @@ class MemoryPort:
 
     def send(self, time_ns: int, message: bytes) -> None:
         """Note the message at its time, or now if that has passed."""
-        self._outgoing.append((max(time_ns, self.time_ns), message))
+        self._outgoing.append((max(time_ns, self.time_ns), time_ns, message))
 
     def cancel(self, after_ns: int) -> None:
         """Forget what lies after ``after_ns``."""
         self._outgoing = [event for event in self._outgoing if event[0] <= after_ns]
 
     def sent(self) -> list[tuple[int, bytes]]:
-        """Return everything sent so far in the order of its time."""
-        return sorted(self._outgoing, key=lambda event: event[0])
+        """Return everything sent so far in the order of its time; what was late, in its order."""
+        ordered = sorted(self._outgoing, key=lambda event: event[:2])
+        return [(sent_ns, message) for sent_ns, _, message in ordered]
 
     def wait(self, until_ns: int) -> None:
         """Let no time pass: it is the caller's."""

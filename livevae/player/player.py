@@ -86,6 +86,7 @@ class Player:
         self._follower = MidiClockFollower(now_ns)
         self._internal = InternalClock(self._performance.values["bpm"], now_ns)
         self._clock = self._performance.choice("clock")
+        self._following = self._clock
         self._jumps = 0
         self._commands: deque[Command] = deque()
         self.commands_done = 0
@@ -111,7 +112,12 @@ class Player:
         self._want()
         self._follower.poll(now_ns)
         transport = self._transport()
-        if transport.jumps != self._jumps:
+        if self._clock != self._following:
+            # Another clock, whose song may have been playing for long: go on where it is by now.
+            self._following = self._clock
+            self._jumps = transport.jumps
+            self._scheduler.jump(transport.timeline.beats_at(now_ns), now_ns)
+        elif transport.jumps != self._jumps:
             self._jumps = transport.jumps
             self._scheduler.jump(transport.start_beats, now_ns)
         horizon_ns = now_ns + self._port.lead_ns
@@ -159,7 +165,9 @@ class Player:
             self._apply("panic", 1.0, now_ns)
         elif status >= SYSTEM_REALTIME:
             self._follower.receive(time_ns, message)
-        elif status & 0xF0 == CONTROL_CHANGE and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+        elif status & 0xF0 != CONTROL_CHANGE or len(message) != 3 or max(message[1:]) > 127:
+            return  # a note, or what a bad wire has left of a message
+        elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
         elif moved := self._map.target(message):
             self._apply(*moved, now_ns)
@@ -176,7 +184,6 @@ class Player:
         elif name in ("clock", "play"):
             self._clock = self._performance.choice("clock")
             self._run_internal(now_ns)
-            self._jumps = -1
 
     def _run_internal(self, now_ns: int) -> None:
         """Start or stop the internal clock; it starts a lead ahead, so that beat 0 is on time."""

@@ -46,51 +46,71 @@ class Bar:
         self.number = number
         self.start = number * STEPS_PER_BAR
         self.committed = False
+        self.hits: list[Hit] = []
         self.played: set[tuple[int, int]] = set()
         self._seed = seed
         self.update(choice, feel)
 
     def update(self, choice: Choice, feel: Feel) -> None:
-        """Render again from another pattern or with another feel."""
+        """Render again from another pattern or with another feel.
+
+        ``owed`` are the cells whose hits lay ahead before: they must not be lost by moving back.
+        """
+        self.owed = {(hit.step, hit.voice) for hit in self.hits} - self.played
         self.choice = choice
         self.feel = feel
         self.hits = render(choice.pattern, feel, self.number, self._seed)
 
 
+class Note(msgspec.Struct):
+    """The latest note of one pitch; ``released`` once its note-off is with the port."""
+
+    began_ns: int
+    end_ns: int
+    released: bool = False
+
+
 class NoteBook:
-    """Every note that is on, and when it ends: what a note-off is owed to."""
+    """The latest note of every pitch, and when it ends: what a note-off is owed to.
+
+    A note stays in the book after its note-off is with the port, which may yet be told to cancel
+    it, or to send another note-on first.
+    """
 
     def __init__(self, port: MidiPort, channel: int) -> None:
         """Write notes to ``port`` on ``channel`` (1..16)."""
         self._port = port
         self._channel = channel - 1
-        self._ends: dict[int, tuple[int, int]] = {}
+        self._notes: dict[int, Note] = {}
 
     def play(self, on_ns: int, note: int, velocity: int, length_ns: int) -> None:
         """Sound ``note``; one that is still on ends first, one that has just begun goes on."""
-        if note in self._ends:
-            began_ns, end_ns = self._ends[note]
-            if on_ns - began_ns < 2 * REST_NS:
+        last = self._notes.get(note)
+        if last is not None and last.released:
+            on_ns = max(on_ns, last.end_ns)
+        elif last is not None:
+            if on_ns - last.began_ns < 2 * REST_NS:
                 return
-            self._port.send(min(end_ns, on_ns - REST_NS), bytes((self._off, note, 0)))
+            self._port.send(min(last.end_ns, on_ns - REST_NS), bytes((self._off, note, 0)))
         self._port.send(on_ns, bytes((NOTE_ON | self._channel, note, velocity)))
-        self._ends[note] = (on_ns, on_ns + length_ns)
+        began_ns = max(on_ns, self._port.now_ns())  # what is late is sent now
+        self._notes[note] = Note(began_ns, began_ns + length_ns)
 
     def release(self, until_ns: int) -> None:
         """End the notes whose time is up before ``until_ns``."""
-        for note, (_, end_ns) in tuple(self._ends.items()):
-            if end_ns < until_ns:
-                self._port.send(end_ns, bytes((self._off, note, 0)))
-                del self._ends[note]
+        for note, last in self._notes.items():
+            if last.end_ns < until_ns and not last.released:
+                self._port.send(last.end_ns, bytes((self._off, note, 0)))
+                last.released = True
 
     def silence(self, now_ns: int) -> None:
-        """Unsend what has not sounded and end every note now."""
+        """Unsend what has not sounded and end every note, one that is just being sent included."""
         self._port.cancel(now_ns)
-        for note, (began_ns, _) in self._ends.items():
-            # A note that is just being sent is heard before it ends.
-            off_ns = max(now_ns, began_ns + REST_NS) if began_ns <= now_ns else now_ns
-            self._port.send(off_ns, bytes((self._off, note, 0)))
-        self._ends.clear()
+        for note, last in self._notes.items():
+            if not last.released or last.end_ns > now_ns:
+                last.end_ns = now_ns + REST_NS
+                last.released = True
+                self._port.send(last.end_ns, bytes((self._off, note, 0)))
 
     def panic(self, now_ns: int) -> None:
         """Silence, and tell the receiver to forget notes that LiveVAE knows nothing of."""
@@ -98,7 +118,7 @@ class NoteBook:
         for controller in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._port.send(now_ns, bytes((CONTROL_CHANGE | self._channel, controller, 0)))
         for note in range(128):
-            self._port.send(now_ns, bytes((self._off, note, 0)))
+            self._port.send(now_ns + REST_NS, bytes((self._off, note, 0)))
 
     @property
     def _off(self) -> int:
@@ -126,6 +146,7 @@ class Scheduler:
         self._seed = seed
         self._choose = choose
         self._cursor = 0.0
+        self._counted = -1
         self._bars: list[Bar] = []
 
     @property
@@ -137,6 +158,7 @@ class Scheduler:
         """Fall silent and go on from ``beats``."""
         self._notes.silence(now_ns)
         self._cursor = beats * STEPS_PER_BEAT
+        self._counted = math.floor(self._cursor / STEPS_PER_BAR) - 1
         self._bars = []
 
     def advance(self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel) -> None:
@@ -164,12 +186,10 @@ class Scheduler:
     def _skip_stall(self, present: float) -> None:
         """After a stall of more than a beat (the machine slept), go on from the present."""
         if present - self._cursor > STEPS_PER_BEAT:
-            bars_begun = math.floor(present / STEPS_PER_BAR) - self._bars_begun()
-            self.counts["missed"] += max(bars_begun, 0)
+            begun = math.floor(present / STEPS_PER_BAR)
+            self.counts["missed"] += max(begun - self._counted, 0)
+            self._counted = max(begun, self._counted)
             self._cursor = present
-
-    def _bars_begun(self) -> int:
-        return self.playing.number if self.playing else math.floor(self._cursor / STEPS_PER_BAR)
 
     def _open_bars(self, horizon: float, feel: Feel) -> None:
         """Have every bar ready whose hits, early ones included, may be due before ``horizon``."""
@@ -188,7 +208,8 @@ class Scheduler:
         """Return the hits of ``bar`` now due, at their positions in steps; each is taken once.
 
         A hit found behind the cursor is played at once if its step is still ahead (it is early,
-        and playing began or the feel changed within its lead); else it is past.
+        and playing began within its lead) or if it lay ahead before the feel changed; else it is
+        past.
         """
         taken = []
         for hit in bar.hits:
@@ -199,11 +220,14 @@ class Scheduler:
             if cell in bar.played:
                 continue
             bar.played.add(cell)
-            if max(at, bar.start + hit.step) >= self._cursor:
+            if max(at, bar.start + hit.step) >= self._cursor or cell in bar.owed:
                 taken.append((max(at, self._cursor), hit))
         return taken
 
     def _count(self, bar: Bar, timeline: Timeline, now_ns: int) -> None:
+        if bar.number <= self._counted:
+            return
+        self._counted = bar.number
         begins = max(bar.start, self._cursor) / STEPS_PER_BEAT
         late_ns = now_ns - timeline.time_at(begins)
         missed = late_ns > timeline.beat_ns / STEPS_PER_BEAT  # a whole step late is no bar
