@@ -28,7 +28,13 @@ class Child:
 
     def restart(self) -> None:
         """Start a new process in place of one that has ended."""
+        self._end_orders()
         self._process = self._start()
+
+    def _end_orders(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     @property
     def pid(self) -> int:
@@ -52,9 +58,7 @@ class Child:
 
     def dismiss(self, patience_s: float) -> int:
         """End the orders, wait ``patience_s`` for the process to leave, return its exit code."""
-        assert self._process.stdin is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+        self._end_orders()
         try:
             return self._process.wait(patience_s)
         except subprocess.TimeoutExpired:

@@ -128,7 +128,13 @@ class ControlServer:
         if hasattr(asyncio, "start_unix_server"):
             path = self._folder / "control.sock"
             path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE_BYTES)
+            try:
+                self._server = await asyncio.start_unix_server(
+                    self._serve, path, limit=MAX_LINE_BYTES
+                )
+            except OSError as error:
+                sentence = f"{path} cannot be listened on ({error}); set LIVEVAE_RUNTIME_DIR"
+                raise WorkError(sentence) from error
             path.chmod(0o600)
             return
         self._token = secrets.token_hex(16)
@@ -156,13 +162,13 @@ class ControlServer:
     async def _reply(self, line: bytes) -> Reply:
         try:
             request = msgspec.json.decode(line, type=Request)
-            if not hmac.compare_digest(request.token, self._token):
+            if not hmac.compare_digest(request.token.encode(), self._token.encode()):
                 raise UsageError("the token is wrong")
             result = self._answer(request)
             if asyncio.iscoroutine(result):
                 result = await result
             return Reply(result=msgspec.Raw(msgspec.json.encode(result)))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return Reply(error=f"that is no request: {error}", exit_code=UsageError.exit_code)
         except LiveVAEError as error:
             return Reply(error=str(error), exit_code=error.exit_code)

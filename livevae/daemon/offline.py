@@ -28,7 +28,8 @@ def play(config: Config, bank: Bank, service: Service, bars: int) -> list[tuple[
         channel=config.midi.channel,
         seed=config.seed,
         bindings=config.map,
-        controls={**config.controls, "clock": 1.0, "play": 1.0},
+        # A file has no latency to make up for.
+        controls={**config.controls, "clock": 1.0, "play": 1.0, "sync_delay": 0.0},
     )
     service.answer()
     beat_0_ns = port.lead_ns

@@ -161,7 +161,10 @@ class Bank:
         magic, layout, steps, rows, cols = _HEADER.unpack_from(memory)
         if magic != MAGIC or layout != LAYOUT:
             raise WorkError(f"{path} is no pattern bank of this version")
-        shape = Shape(steps, rows, cols).checked()
+        try:
+            shape = Shape(steps, rows, cols).checked()
+        except WorkError as error:
+            raise WorkError(f"{path} is no pattern bank: {error}") from None
         if len(memory) != _total_bytes(shape):
             raise WorkError(f"{path} is no pattern bank: its size is wrong")
         return cls(memory, shape)

@@ -16,7 +16,7 @@ from tests.player.stage import KIT
 
 ALLOWED = {"livevae", "numpy", "msgspec"}
 BINDINGS = {
-    "jack": {"jack", "_jack", "cffi", "_cffi_backend"},
+    "jack": {"jack", "_jack", "_cffi_backend"},
     "rtmidi": {"rtmidi", "_rtmidi", "cython_runtime"},
 }
 LOADS = """

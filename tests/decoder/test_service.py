@@ -1,0 +1,162 @@
+"""The warm model and the decoder process, on a tiny real model."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from livevae.config import Config
+from livevae.daemon.offline import play
+from livevae.decoder.bank import Bank, Shape
+from livevae.decoder.process import Orders, Status
+from livevae.decoder.service import Service, WarmModel, resolve_device
+from livevae.errors import LiveVAEError, WorkError
+from livevae.midi.recording import write_recording
+from livevae.model.checkpoint import save_model
+from livevae.parameters import POSITION
+from livevae.pattern.pattern import validated
+from tests.latent.test_space import space
+from tests.model.test_vae import small
+from tests.player.ledger import notes
+
+SHAPE = Shape(32, 2, 2)
+
+
+def position(x: float, axis: float = 0.0) -> np.ndarray:
+    """Return a position with the first axis given."""
+    return np.array([x, 0.5, axis, *[0.0] * (len(POSITION) - 3)], np.float32)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a model of two bars that has learnt nothing."""
+    folder = tmp_path_factory.mktemp("tiny")
+    save_model(small(), folder)
+    space(8).save(folder)
+    return folder
+
+
+def test_a_decode_is_a_valid_pattern_and_the_same_every_time(model: Path) -> None:
+    """And moves with the map and with the axes."""
+    warm = WarmModel(model, "cpu", 1)
+    pattern = warm.decode(position(0.2))
+    np.testing.assert_array_equal(validated(pattern), pattern)
+    np.testing.assert_array_equal(warm.decode(position(0.2)), pattern)
+    assert (warm.decode(position(0.9)) != pattern).any()
+    assert (warm.decode(position(0.2, 1.0)) != pattern).any()
+
+
+def test_the_service_answers_each_request_once_and_the_latest_only(model: Path) -> None:
+    """What was wanted in between is never decoded."""
+    bank = Bank.in_memory(SHAPE)
+    service = Service(bank, WarmModel(model, "cpu", 1))
+    assert not service.answer()
+    for x in (0.1, 0.2, 0.3):
+        bank.want(position(x))
+    assert service.answer()
+    assert not service.answer()
+    assert service.decodes == 1
+    assert bank.exact(position(0.3)) is not None
+    assert bank.exact(position(0.2)) is None
+
+
+def test_a_device_that_is_not_there_is_refused_in_a_sentence() -> None:
+    """``auto`` always finds one."""
+    assert resolve_device("auto") in ("cuda", "mps", "cpu")
+    assert resolve_device("cpu") == "cpu"
+    if not torch.mps.is_available():
+        with pytest.raises(WorkError, match=r"mps.*auto or cpu"):
+            resolve_device("mps")
+
+
+def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Not in a traceback."""
+    with pytest.raises(LiveVAEError):
+        WarmModel(tmp_path, "cpu", 1)
+
+
+def test_the_decoder_process_answers_through_the_file_and_leaves_with_its_supervisor(
+    model: Path, tmp_path: Path
+) -> None:
+    """Orders in, answers out, exit code 0 at the end of its input."""
+    bank = Bank.create(tmp_path / "bank", SHAPE)
+    bank.want(position(0.7))
+    orders = Orders(str(tmp_path / "bank"), str(model), "cpu", 1)
+    command = [sys.executable, "-m", "livevae.decoder"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(orders) + b"\n")
+        process.stdin.flush()
+        while bank.exact(position(0.7)) is None and process.poll() is None:
+            time.sleep(0.01)
+        bank.want(position(0.1))
+        while bank.exact(position(0.1)) is None and process.poll() is None:
+            time.sleep(0.001)
+        process.stdin.close()
+        assert process.wait(20) == 0
+    record = bank.decoder_status.read()
+    assert record is not None
+    assert msgspec.json.decode(record, type=Status).state == "ready"
+    decoded = bank.exact(position(0.7))
+    np.testing.assert_allclose(decoded, WarmModel(model, "cpu", 1).decode(position(0.7)), atol=1e-5)
+
+
+@pytest.mark.parametrize("folder", ["bank", "model"])
+def test_a_decoder_with_wrong_orders_says_so_in_one_sentence(
+    folder: str, model: Path, tmp_path: Path
+) -> None:
+    """The bank or the model is not there."""
+    Bank.create(tmp_path / "bank", SHAPE)
+    bank = tmp_path / ("nowhere" if folder == "bank" else "bank")
+    orders = Orders(str(bank), str(tmp_path / "none"), "cpu", 1)
+    with subprocess.Popen(
+        [sys.executable, "-m", "livevae.decoder"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(msgspec.json.encode(orders).decode() + "\n")
+        process.stdin.flush()
+        said = process.stderr.read()
+    assert process.returncode in (1, 2)
+    assert said.startswith("livevae: ")
+    assert said.count("\n") == 1
+
+
+def offline(model: Path, bars: int = 4, **changes: object) -> list[tuple[int, bytes]]:
+    """Return what an offline render sends."""
+    bank = Bank.in_memory(SHAPE)
+    service = Service(bank, WarmModel(model, "cpu", 1))
+    return play(msgspec.structs.replace(Config(), **changes), bank, service, bars)
+
+
+def test_an_offline_render_gives_the_same_bytes_for_the_same_seed_and_others_for_another(
+    model: Path, tmp_path: Path
+) -> None:
+    """Down to the file."""
+    files = []
+    for number, seed in enumerate((1, 1, 2)):
+        path = tmp_path / f"{number}.mid"
+        events = offline(model, seed=seed, controls={"density": 0.8})
+        write_recording(path, events, 120, 16)
+        files.append(path.read_bytes())
+    assert files[0] == files[1] != files[2]
+
+
+@pytest.mark.parametrize("controls", [{}, {"sync_delay": -80.0}, {"sync_delay": 80.0}])
+def test_an_offline_render_lies_within_its_bars_and_no_note_hangs(
+    model: Path, controls: dict[str, float]
+) -> None:
+    """Sync delay makes up for the latency of gear; a file has none."""
+    events = offline(model, bars=2, controls={"density": 1.0, "bpm": 150.0, **controls})
+    heard = notes(events)
+    assert min(time_ns for time_ns, _ in events) >= 0
+    assert heard[0].on_ns < 400_000_000
+    assert max(note.on_ns for note in heard) < 8 * 400_000_000
