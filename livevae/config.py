@@ -94,58 +94,69 @@ def _read(path: Path) -> dict[str, Any]:
     if len(content) > MAX_FILE_BYTES:
         raise UsageError(f"{path} is larger than 1 MiB, so it is no livevae.toml")
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(content.decode("utf-8-sig"))  # Windows writes a BOM
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 
 def _checked(document: Mapping[str, Any], origin: str) -> Config:
-    controls: dict[str, float] = {}
-    section = document.get("controls", {})
-    if not isinstance(section, Mapping):
-        raise UsageError(f"{origin}: controls must be a table of controls and their values")
+    _refuse_unknown_keys(document, Config, origin)
     try:
-        for name, value in _flattened(section):
-            controls[name] = parameters.find(name).to_float(value)
-        for name in _flat_bindings(document.get("map", {})):
-            parameters.find(name)
+        controls = {
+            name: parameters.find(name).to_float(value)
+            for name, value in _flattened(document, "controls")
+        }
+        bindings = _bindings(document)
     except UsageError as error:
         raise UsageError(f"{origin}: {error}") from error
-    _refuse_unknown_keys(document, Config, origin)
-    prepared = {**document, "controls": controls}
-    if isinstance(document.get("map"), Mapping):
-        prepared["map"] = _flat_bindings(document["map"])
+    plain = {key: value for key, value in document.items() if key not in ("controls", "map")}
     try:
-        config = msgspec.convert(prepared, Config)
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `$")
-        raise UsageError(f"{origin}: {where.strip('.`') or 'file'}: {problem}") from error
-    try:
+        config = msgspec.convert(plain, Config)
         kit_notes(config.midi.kit)
+    except msgspec.ValidationError as error:
+        problem, where = _located(error)
+        raise UsageError(f"{origin}: {where or 'file'}: {problem}") from error
     except ValueError as error:
         raise UsageError(f"{origin}: midi.kit: {error}") from error
-    return config
+    return msgspec.structs.replace(config, controls=controls, map=bindings)
 
 
-def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted names and values: TOML reads ``kick.mute = true`` as a table in a table."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flattened(value, f"{prefix}{key}.")
+def _located(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Return what is wrong, and the key at which it is."""
+    problem, _, where = str(error).partition(" - at `$")
+    return problem, where.strip(".`")
+
+
+def _flattened(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:
+    """Yield controls and what a section says of them; TOML reads ``kick.mute`` as two tables."""
+    table = document.get(section, {})
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{section} must be a table of controls")
+    for name, value in table.items():
+        group = any(control.startswith(f"{name}.") for control in parameters.PARAMETERS)
+        if isinstance(value, Mapping) and group:
+            yield from ((f"{name}.{part}", inner) for part, inner in value.items())
         else:
-            yield f"{prefix}{key}", value
+            yield name, value
 
 
-def _flat_bindings(table: object, prefix: str = "") -> dict[str, Any]:
-    """Return bindings by dotted control name; a binding is recognised by its ``cc``."""
-    bindings: dict[str, Any] = {}
-    if isinstance(table, Mapping):
-        for key, value in table.items():
-            if isinstance(value, Mapping) and "cc" not in value and value:
-                bindings |= _flat_bindings(value, f"{prefix}{key}.")
-            else:
-                bindings[f"{prefix}{key}"] = value
-    return bindings
+def _bindings(document: Mapping[str, Any]) -> dict[str, Binding]:
+    """Return the map: what is given, and the defaults whose message that leaves free."""
+    given: dict[str, Binding] = {}
+    for name, value in _flattened(document, "map"):
+        parameters.find(name)
+        try:
+            binding = msgspec.convert(value, Binding)
+        except msgspec.ValidationError as error:
+            problem, where = _located(error)
+            at = f"map.{name}.{where}".strip(".")
+            raise UsageError(f"{at}: {problem}; write {name} = {{ cc = 22 }}") from error
+        for other, taken in given.items():
+            if binding == taken:
+                raise UsageError(f"map.{name}: cc {binding.cc} moves {other} already")
+        given[name] = binding
+    free = {name: b for name, b in _default_map().items() if b not in given.values()}
+    return free | given
 
 
 def _refuse_unknown_keys(
@@ -164,11 +175,11 @@ def _refuse_unknown_keys(
 
 
 def _override(document: dict[str, Any], name: str, text: str) -> None:
-    if name in parameters.PARAMETERS:
-        parameter = parameters.PARAMETERS[name]
-        controls = dict(_flattened(document.get("controls", {})))
-        controls[name] = parameter.to_value(parameter.parse(text))
-        document["controls"] = controls
+    control = name.removeprefix("controls.")
+    if control in parameters.PARAMETERS:
+        parameter = parameters.PARAMETERS[control]
+        value = parameter.to_value(parameter.parse(text))
+        document["controls"] = {**dict(_flattened(document, "controls")), control: value}
         return
     head = name.partition(".")[0]
     if head not in {field.name for field in msgspec.structs.fields(Config)}:
@@ -178,7 +189,7 @@ def _override(document: dict[str, Any], name: str, text: str) -> None:
         raise UsageError(f"--set: there is no key or control {name!r}; {hint}")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     table = document
     *path, last = name.split(".")

@@ -31,6 +31,12 @@ Value = float | bool | str
 """A control's value as people see it; inside the player every value is a float."""
 
 
+_SWITCHES: Final[Mapping[Value, float]] = MappingProxyType(
+    {True: 1.0, False: 0.0, "on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
+)
+"""How a toggle or trigger is written; 1 and 0 are True and False."""
+
+
 class Parameter(msgspec.Struct, frozen=True):
     """One control. ``low`` and ``high`` bound its float value; a choice's float is its index."""
 
@@ -66,8 +72,8 @@ class Parameter(msgspec.Struct, frozen=True):
                 number = float(value)
             if self.low <= number <= self.high:
                 return number
-        elif value in (True, False):
-            return float(bool(value))
+        elif isinstance(value, (str, float, int)) and value in _SWITCHES:
+            return _SWITCHES[value]
         raise UsageError(f"{self.name} is {value!r}, but {self._allowed()}")
 
     def to_value(self, number: float) -> Value:
@@ -82,15 +88,11 @@ class Parameter(msgspec.Struct, frozen=True):
         Raises:
             UsageError: the text is no value of this control.
         """
-        words: Mapping[str, Value] = {"on": True, "true": True, "off": False, "false": False}
-        if self.kind is Kind.CHOICE:
-            return self.to_float(text)
-        if text.lower() in words:
-            return self.to_float(words[text.lower()])
         try:
-            return self.to_float(float(text))
+            value: Value = float(text)
         except ValueError:
-            return self.to_float(text)
+            value = text.lower()
+        return self.to_float(value)
 
     def _allowed(self) -> str:
         if self.kind is Kind.CHOICE:
