@@ -332,7 +332,7 @@ def test_density_acts_at_once_within_the_bar() -> None:
 
 
 @pytest.mark.parametrize("turns", [[("swing", 75.0), ("swing", 50.0)], [("humanize", 200.0)]])
-@pytest.mark.parametrize("tick", range(0, 96, 7))
+@pytest.mark.parametrize("tick", range(0, 96, 11))
 def test_each_hit_is_played_exactly_once_when_the_feel_changes(
     turns: list[tuple[str, float]], tick: int
 ) -> None:

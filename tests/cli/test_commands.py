@@ -1,0 +1,98 @@
+"""The command line used wrongly, as a person sees it: one sentence, exit code 2, no traceback."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from livevae.cli import COMMANDS
+
+NO_MODEL = ["--model", "no-such-model"]
+WRONG: list[tuple[list[str], str]] = [
+    (["dance"], "No such command 'dance'"),
+    (["run", "extra"], "unexpected extra argument"),
+    (["run", "--set", "x"], "--set x: write it as NAME=VALUE"),
+    (["run", "--clock", "sundial"], "clock is 'sundial', but must be one of: midi, internal"),
+    (["run", "--bpm", "fast"], "bpm is 'fast', but must be a number from 20 to 300 BPM"),
+    (["run", "--backend", "alsa"], "midi.backend"),
+    (["run", *NO_MODEL], "there is no model 'no-such-model'"),
+    (["run", "--config", "missing.toml"], "missing.toml cannot be read"),
+    (["set", "x"], "Missing argument 'VALUE'"),
+    (["set", "densty", "1"], "did you mean density"),
+    (["set", "x", "2"], "must be a number from 0 to 1"),
+    (["get", "densty"], "did you mean density"),
+    (["ports", "--backend", "alsa"], "midi.backend"),
+    (["doctor", "--set", "foo=1"], "there is no key or control 'foo'"),
+    (["render"], "Missing argument 'OUT'"),
+    (["render", "out.wav"], "out.wav must end in .mid"),
+    (["render", "out.mid", "--bars", "0"], "0 is not in the range"),
+    (["render", "out.mid", "--bpm", "10"], "from 20 to 300 BPM"),
+    (["render", "out.mid", *NO_MODEL], "there is no model 'no-such-model'"),
+]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Run every wrong command, and the few that only look, in an empty folder; two at a time."""
+    folder = tmp_path_factory.mktemp("cli")
+    environment = {"LIVEVAE_RUNTIME_DIR": str(folder / "run"), "HOME": str(folder), "PATH": ""}
+
+    def call(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "livevae", *arguments]
+        root = str(Path(__file__).parents[2])
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=environment | {"PYTHONPATH": root},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    asked = [arguments for arguments, _ in WRONG]
+    asked += [["status"], ["get"], ["panic"], ["set", "x", "0.5"], ["--help"], ["--version"], []]
+    with ThreadPoolExecutor(2) as pool:
+        done = pool.map(call, asked)
+    assert not list(folder.glob("*.mid"))
+    return {" ".join(arguments): result for arguments, result in zip(asked, done, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG]
+)
+def test_wrong_use_is_one_sentence_on_stderr_and_exit_code_2(
+    arguments: list[str],
+    sentence: str,
+    ran: dict[str, subprocess.CompletedProcess[str]],
+) -> None:
+    """Nothing on stdout, and no traceback."""
+    result = ran[" ".join(arguments)]
+    assert sentence in result.stderr
+    assert result.stderr.startswith("livevae: ")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert result.returncode == 2
+
+
+@pytest.mark.parametrize("command", ["status", "get", "panic", "set x 0.5"])
+def test_without_a_daemon_its_commands_fail_with_how_to_start_one(
+    command: str, ran: dict[str, subprocess.CompletedProcess[str]]
+) -> None:
+    """The work failed, so exit code 1."""
+    result = ran[command]
+    assert result.stderr == "livevae: LiveVAE is not running; start it with `livevae run`\n"
+    assert result.stdout == ""
+    assert result.returncode == 1
+
+
+def test_help_lists_every_command_and_is_printed_without_being_asked_too(
+    ran: dict[str, subprocess.CompletedProcess[str]],
+) -> None:
+    """`livevae` alone is no error worth a sentence."""
+    assert ran["--help"].returncode == 0
+    for name in COMMANDS:
+        assert f"  {name} " in ran["--help"].stdout
+    assert "Commands:" in ran[""].stdout
+    assert ran["--version"].stdout.startswith("livevae, version ")
