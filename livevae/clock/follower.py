@@ -49,6 +49,7 @@ class MidiClockFollower:
         self._acquiring = True
         self._error_ns = 0.0
         self._stray_interval_ns: int | None = None
+        self._overdue = 0
         self._armed = False
         self._lost = False
 
@@ -132,28 +133,43 @@ class MidiClockFollower:
         )
 
     def _fit(self, time_ns: int) -> int:
-        """Run the loop on one tick; return how many ticks were lost before it."""
+        """Run the loop on one tick; return how many were lost before it, -1 if it is no tick."""
         last_ns, self._last_ns = self._last_ns, time_ns
         if last_ns is None or self._fitted == 0:
             self._acquiring = True
             self._restart(time_ns, fitted=1)
             return 0
         interval_ns = time_ns - last_ns
+        error_ns = time_ns - self._next_ns
+        if interval_ns < MIN_TICK_NS and self._overdue:
+            # Held up with the tick before it, and delivered in one burst.
+            self._overdue -= 1
+            self._next_ns += self._tick_ns
+            return 0
+        if interval_ns < MIN_TICK_NS and error_ns < -self._tick_ns / 2:
+            # Too soon for any tempo: JACK hands a stale buffer over once more when the program
+            # upstream misses its cycle.
+            self._last_ns = last_ns
+            return -1
         if self._fitted == 1:
             if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
                 self._tick_ns = float(interval_ns)
             self._restart(time_ns, fitted=2)
             return 0
-
-        error_ns = time_ns - self._next_ns
         if abs(error_ns) > self._gate_ns():
+            if self._stray_interval_ns is not None and interval_ns < MIN_TICK_NS:
+                # Held up and handed over together with the one before: each is a tick of the song.
+                self._next_ns += self._tick_ns
+                return 0
             if self._stray_interval_ns is not None:
                 return self._snap(time_ns, interval_ns, error_ns, self._stray_interval_ns)
             # One stray tick says nothing yet: ride on, and judge by the next.
             self._stray_interval_ns = interval_ns
+            self._overdue = max(round(error_ns / self._tick_ns), 0)
             self._next_ns += self._tick_ns
             return 0
         self._stray_interval_ns = None
+        self._overdue = 0
         self._error_ns += (abs(error_ns) - self._error_ns) / 32
         n = self._fitted = min(self._fitted + 1, MEMORY_TICKS)
         self._acquiring = self._acquiring and n < LOCK_TICKS
@@ -199,3 +215,4 @@ class MidiClockFollower:
         self._next_ns = time_ns + self._tick_ns
         self._fitted = fitted
         self._stray_interval_ns = None
+        self._overdue = 0

@@ -118,7 +118,9 @@ class NoteBook:
         for controller in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._port.send(now_ns, bytes((CONTROL_CHANGE | self._channel, controller, 0)))
         for note in range(128):
-            self._port.send(now_ns + REST_NS, bytes((self._off, note, 0)))
+            last = self._notes.get(note)
+            if last is None or last.end_ns <= now_ns:
+                self._port.send(now_ns, bytes((self._off, note, 0)))
 
     @property
     def _off(self) -> int:

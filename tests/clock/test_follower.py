@@ -413,3 +413,27 @@ def test_whatever_comes_in_the_timeline_stays_sane(seed: int) -> None:
         assert np.isfinite(transport.timeline.beats_at(now_ns))
         assert transport.jumps >= jumps
         jumps = transport.jumps
+
+
+@pytest.mark.parametrize("bpm", [60, 120, 174])
+@pytest.mark.parametrize("lost", [(1,), (2,), (3,), (1, 5), (10,)])
+def test_ticks_lost_while_the_tempo_is_being_found_are_counted(
+    bpm: float, lost: tuple[int, ...]
+) -> None:
+    """A JACK client that misses a cycle in the first beat must not shift the song for good."""
+    source = Source(bpm)
+    source.send(START)
+    for number in range(96):
+        source.run(1, lost=number in lost)
+    assert source.error_ms == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("after_ticks", [1, 2, 10, 50])
+def test_a_tick_received_twice_counts_once(after_ticks: int) -> None:
+    """JACK hands a stale buffer over again, a period later."""
+    source = Source(120)
+    source.send(START)
+    source.run(after_ticks)
+    source.follower.receive(source.now_ns + 1_333_333, bytes((CLOCK,)))
+    source.run(96)
+    assert source.error_ms == pytest.approx(0, abs=0.1)

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import jack
@@ -62,7 +62,19 @@ def jack_server(period: int = PERIOD) -> Iterator[str]:
     """
     name = "livevae-tests"
     os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
-    command = [*realtime(), "jackd", "-n", name, "-r", "-d", "dummy", "-r", str(RATE), "-p", str(period)]
+    command = [
+        *realtime(),
+        "jackd",
+        "-n",
+        name,
+        "-r",
+        "-d",
+        "dummy",
+        "-r",
+        str(RATE),
+        "-p",
+        str(period),
+    ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         eventually(_server_answers)
@@ -83,9 +95,10 @@ def midi_ports() -> set[str]:
     return set(listed.stdout.split())
 
 
-def connect(source: str, destination: str) -> None:
-    """Connect two ports."""
-    subprocess.run(["jack_connect", source, destination], check=True, timeout=5)
+def connect(source: str, *destinations: str) -> None:
+    """Connect a port to others."""
+    for destination in destinations:
+        subprocess.run(["jack_connect", source, destination], check=True, timeout=5)
 
 
 class Transport:
@@ -123,10 +136,20 @@ def midi_clock(bpm: float) -> Iterator[str]:
 
 @dataclass
 class Recorder:
-    """What the recorder has printed so far."""
+    """What two recorders side by side have heard so far.
 
-    port: str
-    events: list[tuple[int, bytes]] = field(default_factory=list)
+    On a shared machine any JACK client now and then misses a cycle: what came in it is lost, and
+    the next client may read the cycle before it once more. Two that miss the same one are rare.
+    """
+
+    ports: tuple[str, ...]
+    heard: tuple[list[tuple[int, bytes]], ...] = ([], [])
+
+    @property
+    def events(self) -> list[tuple[int, bytes]]:
+        """Frame and message of everything that either has heard, in order."""
+        merged = dict.fromkeys(sorted((e for heard in self.heard for e in [*heard]), key=_frame))
+        return [(f, m) for f, m in merged if (f - PERIOD, m) not in merged]
 
     def messages(self, status: int) -> list[tuple[int, bytes]]:
         """Return what came in with this status byte (channel ignored below 0xF0)."""
@@ -150,25 +173,39 @@ class Recorder:
         return on
 
 
+def _frame(event: tuple[int, bytes]) -> int:
+    return event[0]
+
+
 @contextlib.contextmanager
 def recorder(name: str = "daw") -> Iterator[Recorder]:
-    """Run the recorder as a process of its own."""
+    """Run two recorders, ``NAME-1`` and ``NAME-2``, as processes of their own."""
+    names = (f"{name}-1", f"{name}-2")
+    with contextlib.ExitStack() as stack:
+        heard = tuple(stack.enter_context(_listening(name)) for name in names)
+        yield Recorder(tuple(f"{name}:in" for name in names), heard)
+
+
+@contextlib.contextmanager
+def _listening(name: str) -> Iterator[list[tuple[int, bytes]]]:
     script = Path(__file__).with_name("recorder.py")
-    with _process(
-        [*realtime(), sys.executable, str(script), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        recording = Recorder(f"{name}:in")
+    command = [*realtime(), sys.executable, str(script), name]
+    heard: list[tuple[int, bytes]] = []
+    with _process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        output = process.stdout
+        assert output is not None
+        output.readline()
 
         def read() -> None:
-            assert process.stdout is not None
-            for line in process.stdout:
+            for line in output:
                 frame, message = line.split()
-                recording.events.append((int(frame), bytes.fromhex(message.decode())))
+                heard.append((int(frame), bytes.fromhex(message.decode())))
 
-        threading.Thread(target=read, daemon=True).start()
-        yield recording
+        reading = threading.Thread(target=read)
+        reading.start()
+        yield heard
+        process.terminate()
+        reading.join()
 
 
 class Hand:

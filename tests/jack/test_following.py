@@ -60,9 +60,8 @@ def performance() -> Iterator[Performance]:
     ):
         eventually(lambda: {"LiveVAE:in", "LiveVAE:out"} <= midi_ports())
         hand = Hand("LiveVAE:in")
-        connect(clock, "LiveVAE:in")
-        connect(clock, recording.port)
-        connect("LiveVAE:out", recording.port)
+        connect(clock, "LiveVAE:in", *recording.ports)
+        connect("LiveVAE:out", *recording.ports)
         eventually(lambda: running.status().decoder.decodes, within_s=60)
         transport = Transport()
         transport.play()
