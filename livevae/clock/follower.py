@@ -141,26 +141,15 @@ class MidiClockFollower:
             return 0
         interval_ns = time_ns - last_ns
         error_ns = time_ns - self._next_ns
-        if interval_ns < MIN_TICK_NS and self._overdue:
-            # Held up with the tick before it, and delivered in one burst.
-            self._overdue -= 1
-            self._next_ns += self._tick_ns
-            return 0
-        if interval_ns < MIN_TICK_NS and error_ns < -self._tick_ns / 2:
-            # Too soon for any tempo: JACK hands a stale buffer over once more when the program
-            # upstream misses its cycle.
-            self._last_ns = last_ns
-            return -1
+        too_soon = interval_ns < min(MIN_TICK_NS, self._tick_ns / 4)
+        if too_soon and (self._overdue or error_ns < -self._tick_ns / 2):
+            return self._bunched(last_ns)
         if self._fitted == 1:
             if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
                 self._tick_ns = float(interval_ns)
             self._restart(time_ns, fitted=2)
             return 0
         if abs(error_ns) > self._gate_ns():
-            if self._stray_interval_ns is not None and interval_ns < MIN_TICK_NS:
-                # Held up and handed over together with the one before: each is a tick of the song.
-                self._next_ns += self._tick_ns
-                return 0
             if self._stray_interval_ns is not None:
                 return self._snap(time_ns, interval_ns, error_ns, self._stray_interval_ns)
             # One stray tick says nothing yet: ride on, and judge by the next.
@@ -177,6 +166,17 @@ class MidiClockFollower:
         self._tick_ns += error_ns * 6 / (n * (n + 1))
         self._next_ns += error_ns * 6 / (n * (n + 1))
         return 0
+
+    def _bunched(self, last_ns: int) -> int:
+        """Take a tick that comes too soon after the one at ``last_ns`` for any tempo."""
+        if self._overdue:
+            # Held up with the tick before it, and delivered in one burst.
+            self._overdue -= 1
+            self._next_ns += self._tick_ns
+            return 0
+        # JACK hands a stale buffer over once more when the program upstream misses its cycle.
+        self._last_ns = last_ns
+        return -1
 
     def _gate_ns(self) -> float:
         """How far a tick may stray before it is taken for a drop-out or a tempo jump.

@@ -363,6 +363,20 @@ def test_an_early_hit_on_the_first_step_sounds_before_its_bar_line_and_once() ->
     assert stage.counts() == {"grid": 4}
 
 
+def test_a_bar_whose_early_hit_has_sounded_keeps_its_pattern() -> None:
+    """An answer that comes between that hit and the bar line is for the bar after it."""
+    stage = Stage(beat({"kick": [0, 8]}, offset=-0.4), controls={"humanize": 100.0})
+    downbeat_ns = stage.lock()
+    stage.pass_until(downbeat_ns - 3 * NS_PER_MS)
+    stage.bars(1)
+    stage.pass_until(downbeat_ns + stage.bar_ns - 30 * NS_PER_MS)
+    stage.bank.answer(position(0.5, 0.5), beat({"ride": [4]}))
+    stage.bars(1.9)
+    heard = [note.pitch for note in stage.finish()]
+    assert heard == [PITCH[voice] for voice in ("kick", "kick", "kick", "kick", "ride")]
+    assert stage.counts() == {"grid": 2, "exact": 1}
+
+
 def test_a_late_hit_on_the_last_step_sounds_after_the_next_bar_line_and_once() -> None:
     """Offset +0.5 at 200%: on the downbeat of the next bar."""
     stage = Stage(beat({"snare": [15]}, offset=0.5), controls={"humanize": 200.0})
