@@ -12,6 +12,7 @@ import numpy.typing as npt
 from livevae.latent.space import N_AXES, N_CORNERS, Array, Space
 from livevae.model.vae import Vae
 from livevae.pattern.pattern import (
+    BEATS_PER_BAR,
     ONSET,
     STEPS_PER_BAR,
     VOICES,
@@ -25,6 +26,7 @@ KNOB_SPREADS: Final = 2.0
 
 WELL_RECONSTRUCTED: Final = 0.85
 STEADY: Final = 0.75
+TIMEKEEPERS: Final = ("closed_hat", "open_hat", "ride")
 TYPICAL_SHARE: Final = 0.25
 
 
@@ -53,9 +55,10 @@ def fit_space(vae: Vae, split: Split) -> Space:
     The axes are the first principal directions of the posterior means, each as long as two
     standard deviations. The corners are windows of the training set: for each family of styles
     in turn, those that the model reconstructs well, that are steady (bars alike, each with a kick
-    on its first beat) and typical (the quarter nearest to the family's mean), and of these the
-    one farthest from the corners already chosen (the first: the most typical). Where a collection
-    names no such style, all that are steady and well reconstructed stand in.
+    on its first beat and four or more hits of hat or ride) and typical (the quarter nearest to
+    the family's mean), and of these the one farthest from the corners already chosen (the first:
+    the most typical). Where a collection names no such style, all that are steady and well
+    reconstructed stand in.
     """
     bars = vae.config.bars
     windows = split.windows(bars)
@@ -106,15 +109,17 @@ def _corners(vae: Vae, split: Split, windows: Pattern, mu: Array) -> list[tuple[
 
 
 def _steady(windows: Pattern) -> npt.NDArray[np.bool_]:
-    """Say of each window whether its bars are alike and each starts on the kick."""
+    """Say of each window whether its bars are alike, start on the kick and keep time."""
     n = len(windows)
     hits = windows[..., ONSET].reshape(n, -1, STEPS_PER_BAR, len(VOICES)) >= 0.5
     on_one = hits[:, :, 0, VOICES.index("kick")].all(axis=1)
+    timekeepers = [VOICES.index(voice) for voice in TIMEKEEPERS]
+    kept_time = (hits[..., timekeepers].sum(axis=(2, 3)) >= BEATS_PER_BAR).all(axis=1)
     common = (hits[:, 1:] & hits[:, :-1]).sum(axis=(2, 3))
     both = hits[:, 1:].sum(axis=(2, 3)) + hits[:, :-1].sum(axis=(2, 3))
     alike = (2 * common >= STEADY * both).all(axis=1)
-    steady: npt.NDArray[np.bool_] = on_one & alike if (on_one & alike).any() else np.ones(n, bool)
-    return steady
+    steady: npt.NDArray[np.bool_] = on_one & kept_time & alike
+    return steady if steady.any() else np.ones(n, bool)
 
 
 def _typical(mu: Array, members: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
