@@ -27,6 +27,8 @@ LOCK_TICKS: Final = 24
 MIN_TICK_NS: Final = 5 * NS_PER_MS
 MAX_TICK_NS: Final = 200 * NS_PER_MS
 """Ticks further apart than 12.5 BPM, or closer than 500 BPM, are no tempo."""
+WHOLE_WITHIN: Final = 0.15
+"""Ticks; on a new tempo, gaps further from whole ticks are jitter or another tempo."""
 LONG_GAP_NS: Final = 250 * NS_PER_MS
 LONG_GAP_TICKS: Final = 4
 
@@ -199,20 +201,25 @@ class MidiClockFollower:
             self._restart(time_ns, fitted=LOCK_TICKS)
             return max(round(mean_error_ns / tick_ns), 0)
         lost = round(error_ns / tick_ns)
-        clean = max(abs(interval_ns - tick_ns), abs(error_ns - lost * tick_ns)) < tick_ns / 4
-        if self._acquiring and lost > 0 and clean:
+        if self._acquiring and lost > 0 and _whole(error_ns / tick_ns, interval_ns / tick_ns):
             self._restart(time_ns, fitted=self._fitted)
             return lost
         # Where only one interval was known, it may itself have been the gap.
+        first_gap = tick_ns / interval_ns
         only_known = self._acquiring and self._fitted == 2
-        first_gap = tick_ns / ((gap_ns + interval_ns) / 2) if only_known else 1
+        lost = round(first_gap) - 1 if only_known and _whole(first_gap, tick_ns / gap_ns) else 0
         if MIN_TICK_NS <= interval_ns <= MAX_TICK_NS:
             self._tick_ns = float(interval_ns)
         self._restart(time_ns, fitted=2)
-        return max(round(first_gap) - 1, 0)
+        return lost
 
     def _restart(self, time_ns: int, fitted: int) -> None:
         self._next_ns = time_ns + self._tick_ns
         self._fitted = fitted
         self._stray_interval_ns = None
         self._overdue = 0
+
+
+def _whole(*ratios: float) -> bool:
+    """Return whether all are whole numbers of ticks, as they are when ticks are lost."""
+    return all(abs(ratio - round(ratio)) < WHOLE_WITHIN for ratio in ratios)

@@ -69,10 +69,11 @@ def make_private(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid"):
-            owners = folder.stat().st_uid, folder.parent.stat().st_uid
-            if owners[0] != os.getuid() or owners[1] not in (os.getuid(), 0):
+            found, parent = folder.stat(), folder.parent.stat()
+            if found.st_uid != os.getuid() or parent.st_uid not in (os.getuid(), 0):
                 raise WorkError(f"{folder} belongs to another user; set LIVEVAE_RUNTIME_DIR")
-        folder.chmod(0o700)
+            if found.st_mode & 0o077:
+                raise WorkError(f"{folder} is open to other users; `chmod 700` it, or remove it")
     except OSError as error:
         raise WorkError(f"{folder} cannot be made: {error.strerror}") from error
 

@@ -13,7 +13,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import jack
@@ -52,15 +52,20 @@ def server_runs() -> bool:
     return True
 
 
-def list_ports() -> PortNames:
-    """Return the MIDI ports in the JACK graph."""
+@contextlib.contextmanager
+def port_lister() -> Iterator[Callable[[], PortNames]]:
+    """Yield a function that lists the MIDI ports in the JACK graph."""
     client = _client("LiveVAE-ports")
-    try:
+
+    def names() -> PortNames:
         sources = tuple(port.name for port in client.get_ports(is_midi=True, is_output=True))
         destinations = tuple(port.name for port in client.get_ports(is_midi=True, is_input=True))
+        return PortNames("jack", sources, destinations)
+
+    try:
+        yield names
     finally:
         client.close()
-    return PortNames("jack", sources, destinations)
 
 
 class JackPort:
@@ -96,7 +101,8 @@ class JackPort:
         self._ports_changed = threading.Event()
         self._client.set_port_registration_callback(lambda *_: self._ports_changed.set())
         self._client.activate()
-        names = list_ports()
+        with port_lister() as listed:
+            names = listed()
         sources = request.resolve(request.inputs, names.sources, "output")
         destinations = request.resolve(request.outputs, names.destinations, "input")
         self._wanted = [

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -139,15 +140,21 @@ def choose_backend(wanted: str) -> str:
     return "rtmidi"
 
 
-def list_ports(backend: str) -> PortNames:
-    """Return the ports of other programs that ``backend`` can see."""
+def port_lister(backend: str) -> AbstractContextManager[Callable[[], PortNames]]:
+    """Return a context whose value lists the ports of other programs that ``backend`` sees."""
     if backend == "jack":
         from livevae.midi import jack_port  # noqa: PLC0415 - loads libjack
 
-        return jack_port.list_ports()
+        return jack_port.port_lister()
     from livevae.midi import rtmidi_port  # noqa: PLC0415 - loads RtMidi
 
-    return rtmidi_port.list_ports()
+    return rtmidi_port.port_lister()
+
+
+def list_ports(backend: str) -> PortNames:
+    """Return the ports of other programs that ``backend`` sees now."""
+    with port_lister(backend) as names:
+        return names()
 
 
 def open_port(backend: str, request: PortRequest) -> MidiPort:

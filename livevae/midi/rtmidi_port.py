@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,14 +42,20 @@ def _opening() -> Iterator[None]:
         raise WorkError(f"RtMidi cannot open MIDI here: {error}") from error
 
 
-def list_ports() -> PortNames:
-    """Return the ports that RtMidi sees."""
+@contextlib.contextmanager
+def port_lister() -> Iterator[Callable[[], PortNames]]:
+    """Yield a function that lists the ports RtMidi sees."""
     with _opening():
         midi_in, midi_out = rtmidi.MidiIn(_api()), rtmidi.MidiOut(_api())
-        names = PortNames("rtmidi", tuple(midi_in.get_ports()), tuple(midi_out.get_ports()))
+
+    def names() -> PortNames:
+        return PortNames("rtmidi", tuple(midi_in.get_ports()), tuple(midi_out.get_ports()))
+
+    try:
+        yield names
+    finally:
         midi_in.delete()
         midi_out.delete()
-    return names
 
 
 class RtMidiPort:
@@ -72,7 +78,8 @@ class RtMidiPort:
         self._lateness: deque[int] = deque(maxlen=_LATENESS_KEPT)
         self._closing = False
         self._fault = ""
-        names = list_ports()
+        with port_lister() as listed:
+            names = listed()
         sources = request.resolve(request.inputs, names.sources, "output")
         destinations = request.resolve(request.outputs, names.destinations, "input")
         self._sources = [name for name in sources if name in names.sources]

@@ -189,13 +189,14 @@ def test_the_folder_and_the_socket_are_their_owners_alone(tmp_path: Path) -> Non
     assert not (folder / "control.sock").exists()
 
 
-def test_a_folder_that_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
-    """One that the user has made, say."""
+def test_a_folder_open_to_others_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    """Closing a folder that somebody else uses, /tmp say, would break their work."""
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(0o755)
-    make_private(folder)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    with pytest.raises(WorkError, match="open to other users"):
+        make_private(folder)
+    assert folder.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_socket_that_a_killed_daemon_left_behind_is_replaced(tmp_path: Path) -> None:

@@ -27,10 +27,12 @@ def outputs(recording: Recorder) -> tuple[str, str]:
 @contextlib.contextmanager
 def playing(*arguments: str) -> Iterator[tuple[Daemon, Recorder]]:
     """Run a busy daemon connected to a recorder that has heard notes."""
-    with recorder() as recording:
-        with daemon(*BUSY, *outputs(recording), *arguments) as running:
-            eventually(lambda: len(recording.onsets()) > 20)
-            yield running, recording
+    with (
+        recorder() as recording,
+        daemon(*BUSY, *outputs(recording), *arguments) as running,
+    ):
+        eventually(lambda: len(recording.onsets()) > 20)
+        yield running, recording
 
 
 def children(running: Daemon) -> dict[str, int]:

@@ -1,0 +1,105 @@
+"""`livevae bench NAME`: figures beside their reference, from the same run."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from livevae.errors import WorkError
+from livevae.midi.ports import PortNames, choose_backend, port_lister
+
+PORT_NAME: Final = "LiveVAE-bench"
+GIVE_UP_S: Final = 30.0
+LOOK_EVERY_S: Final = 0.002
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Seconds from launch, median and worst of some runs."""
+
+    median_s: float
+    worst_s: float
+
+    @classmethod
+    def of(cls, seconds: list[float]) -> Start:
+        """Sum up runs."""
+        return cls(statistics.median(seconds), max(seconds))
+
+
+@click.group()
+def bench() -> None:
+    """Measure LiveVAE on this machine, each figure beside its reference."""
+
+
+@bench.command()
+@click.option("--runs", type=click.IntRange(1, 100), default=7, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def start(runs: int, as_json: bool) -> None:
+    """Time `livevae run` from launch to a visible port, and to ready to play."""
+    backend = choose_backend("auto")
+    with port_lister(backend) as names:
+        launches = [_launch(backend, names) for _ in range(runs)]
+    results = {
+        "port_visible": Start.of([visible for visible, _ in launches]),
+        "ready_to_play": Start.of([ready for _, ready in launches]),
+    }
+    reference = {
+        "python": Start.of([_python("pass") for _ in range(runs)]),
+        "python_numpy_msgspec_click": Start.of(
+            [_python("import numpy, msgspec, click") for _ in range(runs)]
+        ),
+    }
+    if as_json:
+        report = {"bench": "start", "backend": backend, "results": results, "reference": reference}
+        click.echo(msgspec.json.encode(report))
+        return
+    for title, rows in ((f"livevae run ({backend})", results), ("reference", reference)):
+        click.echo(title)
+        for name, row in rows.items():
+            click.echo(f"  {name:28} median {row.median_s:.3f} s, worst {row.worst_s:.3f} s")
+
+
+def _launch(backend: str, names: Callable[[], PortNames]) -> tuple[float, float]:
+    """Start the daemon once; return the seconds to its port and to its word that it is ready."""
+    with tempfile.TemporaryDirectory(prefix="livevae-bench-") as folder:
+        config = Path(folder) / "livevae.toml"
+        config.write_text(f'[midi]\nname = "{PORT_NAME}"\nbackend = "{backend}"\n')
+        environment = os.environ | {"LIVEVAE_RUNTIME_DIR": str(Path(folder) / "run")}
+        command = [sys.executable, "-P", "-m", "livevae", "run", "--config", str(config)]
+        begun = time.monotonic()
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+        ) as process:
+            try:
+                visible = _until_visible(names, begun)
+                assert process.stderr is not None  # noqa: S101 - it was asked for
+                line = process.stderr.readline().decode()
+                ready = time.monotonic() - begun
+            finally:
+                process.terminate()
+        if "ready" not in line:
+            raise WorkError(f"livevae run does not start: {line.strip()}")
+        return visible, ready
+
+
+def _until_visible(names: Callable[[], PortNames], begun: float) -> float:
+    while time.monotonic() - begun < GIVE_UP_S:
+        if any(PORT_NAME in name for name in names().sources):
+            return time.monotonic() - begun
+        time.sleep(LOOK_EVERY_S)
+    raise WorkError(f"no port {PORT_NAME} has come up in {GIVE_UP_S:.0f} s; try `livevae doctor`")
+
+
+def _python(script: str) -> float:
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", script], check=True)
+    return time.monotonic() - begun
