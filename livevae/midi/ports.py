@@ -119,25 +119,33 @@ def choose_backend(wanted: str) -> str:
         UsageError: the wanted backend is not there; the sentence says how to get it.
         WorkError: ``auto`` finds no MIDI system at all.
     """
-    if wanted in ("auto", "jack") and importlib.util.find_spec("jack"):
-        from livevae.midi import jack_port  # noqa: PLC0415 - loads libjack
-
-        if jack_port.server_runs():
-            return "jack"
-        if wanted == "jack":
-            raise UsageError(
-                "no JACK server runs; start one (`jackd -d dummy` needs no sound card) "
-                "or choose midi.backend rtmidi"
-            )
+    jack_runs = _jack_runs()
+    if jack_runs and wanted in ("auto", "jack"):
+        return "jack"
     if wanted == "jack":
-        raise UsageError("the jack backend is not installed; `pip install 'livevae[jack]'`")
-    if sys.platform == "linux" and not Path("/dev/snd/seq").exists():
+        if importlib.util.find_spec("jack") is None:
+            raise UsageError("the jack backend is not installed; `pip install 'livevae[jack]'`")
+        raise UsageError(
+            "no JACK server runs; start one (`jackd -d dummy` needs no sound card) "
+            "or choose midi.backend rtmidi"
+        )
+    if sys.platform == "linux" and not Path("/dev/snd/seq").exists() and not jack_runs:
         sentence = (
             "there is no MIDI here: no JACK server runs and ALSA's sequencer is missing; "
             "start one with `jackd -d dummy` or load snd-seq with `modprobe snd-seq`"
         )
         raise (UsageError if wanted == "rtmidi" else WorkError)(sentence)
     return "rtmidi"
+
+
+def _jack_runs() -> bool:
+    if importlib.util.find_spec("jack") is None:
+        return False
+    try:
+        from livevae.midi import jack_port  # noqa: PLC0415 - loads libjack
+    except OSError:
+        return False  # the binding is there, but JACK's own library is not
+    return jack_port.server_runs()
 
 
 def port_lister(backend: str) -> AbstractContextManager[Callable[[], PortNames]]:

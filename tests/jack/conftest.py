@@ -11,6 +11,6 @@ collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def server() -> Iterator[str]:
-    with peers.jack_server() as name:
-        yield name
+def server() -> Iterator[None]:
+    with peers.jack_server():
+        yield

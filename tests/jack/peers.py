@@ -55,33 +55,21 @@ def realtime() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def jack_server(period: int = PERIOD) -> Iterator[str]:
-    """Run a JACK server of our own with the dummy driver.
+def jack_server(name: str = "livevae-tests") -> Iterator[subprocess.Popen[bytes]]:
+    """Run a JACK server of our own with the dummy driver, and make it everybody's default.
 
-    Its name is always the same: JACK keeps a place for each name it has ever served, and has eight.
+    Its names are few: JACK keeps a place for each name it has ever served, and has eight.
     """
-    name = "livevae-tests"
+    before = os.environ.get("JACK_DEFAULT_SERVER", "default")
     os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
-    command = [
-        *realtime(),
-        "jackd",
-        "-n",
-        name,
-        "-r",
-        "-d",
-        "dummy",
-        "-r",
-        str(RATE),
-        "-p",
-        str(period),
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    driver = ["-d", "dummy", "-r", str(RATE), "-p", str(PERIOD)]
+    command = [*realtime(), "jackd", "-n", name, "-r", *driver]
     try:
-        eventually(_server_answers)
-        yield name
+        with _process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+            eventually(_server_answers)
+            yield server
     finally:
-        server.terminate()
-        server.wait(10)
+        os.environ["JACK_DEFAULT_SERVER"] = before
 
 
 def _server_answers() -> bool:

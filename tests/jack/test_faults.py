@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.jack.peers import Daemon, Recorder, daemon, eventually, midi_ports, recorder
+from tests.jack.peers import (
+    Daemon,
+    Recorder,
+    connect,
+    daemon,
+    eventually,
+    jack_server,
+    midi_ports,
+    recorder,
+)
 
 pytestmark = pytest.mark.jack
 
@@ -128,6 +137,22 @@ def test_a_receiver_that_goes_and_returns_is_connected_again() -> None:
         eventually(lambda: running.status().player.connections.outputs == ())
         back = rest.enter_context(recorder("synth"))
         eventually(back.onsets)
+
+
+def test_a_server_killed_and_started_again_is_played_on_again() -> None:
+    with contextlib.ExitStack() as first, contextlib.ExitStack() as rest:
+        server = first.enter_context(jack_server("livevae-doomed"))
+        running = rest.enter_context(daemon(*BUSY))
+        eventually(lambda: running.status().player.notes > 10)
+        server.kill()
+        first.close()
+        eventually(lambda: running.status().restarts["player"] >= 1)
+        assert running.process.poll() is None
+        rest.enter_context(jack_server("livevae-doomed"))
+        eventually(lambda: "LiveVAE:out" in midi_ports(), within_s=20)
+        recording = rest.enter_context(recorder())
+        connect("LiveVAE:out", *recording.ports)
+        eventually(recording.onsets)
 
 
 def test_ports_are_gone_when_the_daemon_is() -> None:
