@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from livevae.config import Config
 from livevae.errors import UsageError, WorkError
+from livevae.latent.grid import DEFAULT_SIZE
+from livevae.pattern.pattern import MAX_GRID_SIZE, bars_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from livevae.training.loop import Preset, State
 
 SHOWN_REASONS = 20
-DEFAULT_MODEL = "groove-4bar"
+DEFAULT_MODEL = Config().model
 
 
 @click.command()
@@ -201,7 +204,7 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     training = load_split(data, "train")
     space = fit_space(vae, training)
     space.save(out)
-    _write_grid(vae, out, None)
+    _write_grid(vae, out, DEFAULT_SIZE)
     report = evaluate(vae, training, load_split(data, "validation"), "validation")
     origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{data.name}`."
     text = card(out.name, origin, [command], preset, space, [report])
@@ -209,8 +212,8 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     return report
 
 
-def _write_grid(vae: Vae, folder: Path, size: int | None) -> None:
-    from livevae.latent.grid import DEFAULT_SIZE, build_grid, save_grid
+def _write_grid(vae: Vae, folder: Path, size: int) -> None:
+    from livevae.latent.grid import build_grid, save_grid
     from livevae.latent.space import Space
     from livevae.model.checkpoint import weights_hash
     from livevae.training.evaluate import decoded
@@ -220,7 +223,7 @@ def _write_grid(vae: Vae, folder: Path, size: int | None) -> None:
         raise UsageError(
             f"the space of {folder} has {space.z_dim} dimensions, its model {vae.config.z_dim}"
         )
-    grid = build_grid(space, lambda z: decoded(vae, z), weights_hash(folder), size or DEFAULT_SIZE)
+    grid = build_grid(space, lambda z: decoded(vae, z), weights_hash(folder), size)
     save_grid(grid, folder)
 
 
@@ -248,7 +251,9 @@ def eval_model(model: str, data: Path, split: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("model")
-@click.option("--size", type=click.IntRange(2, 129), default=33, show_default=True)
+@click.option(
+    "--size", type=click.IntRange(2, MAX_GRID_SIZE), default=DEFAULT_SIZE, show_default=True
+)
 def grid(model: str, size: int) -> None:
     """Decode MODEL's map again into its grid.safetensors."""
     from livevae.model.checkpoint import load_model
@@ -291,7 +296,7 @@ def reconstruct(source: Path, out: Path, model: str, kit: str) -> None:
         raise WorkError(f"{out} cannot be written: there is no folder {out.parent}")
     write_pattern(out, predicted.reshape(-1, 9, 3)[: len(pattern)], drums.bpm, notes)
     _console().print(
-        f"{len(pattern) // 16} bars at {drums.bpm:g} bpm, {bits.mean():.0f} bits a window, "
+        f"{bars_of(pattern)} bars at {drums.bpm:g} bpm, {bits.mean():.0f} bits a window, "
         f"written to {out}",
         soft_wrap=True,
     )

@@ -29,7 +29,14 @@ import numpy.typing as npt
 
 from livevae.errors import WorkError
 from livevae.parameters import POSITION
-from livevae.pattern.pattern import CHANNELS, MAX_BARS, N_VOICES, STEPS_PER_BAR, Pattern
+from livevae.pattern.pattern import (
+    CHANNELS,
+    MAX_BARS,
+    MAX_GRID_SIZE,
+    N_VOICES,
+    STEPS_PER_BAR,
+    Pattern,
+)
 
 Position = npt.NDArray[np.float32]
 """Values of the controls of ``parameters.POSITION``, ``float32[10]``."""
@@ -38,7 +45,6 @@ MAGIC: Final = b"LiveVAE\0"
 LAYOUT: Final = 1
 ANSWERS: Final = 16
 STATUS_BYTES: Final = 16 << 10
-MAX_GRID: Final = 129
 
 _HEADER: Final = struct.Struct("<8sIIII")
 _PREFIX: Final = struct.Struct("<QII")
@@ -102,8 +108,8 @@ class Shape(msgspec.Struct, frozen=True):
         whole_bars = self.steps % STEPS_PER_BAR == 0
         if not (0 < self.steps <= MAX_BARS * STEPS_PER_BAR and whole_bars):
             raise WorkError(f"a pattern bank has 1 to {MAX_BARS} bars, not {self.steps} steps")
-        if not (1 < self.rows <= MAX_GRID and 1 < self.cols <= MAX_GRID):
-            raise WorkError(f"a grid has 2 to {MAX_GRID} rows and columns")
+        if not (1 < self.rows <= MAX_GRID_SIZE and 1 < self.cols <= MAX_GRID_SIZE):
+            raise WorkError(f"a grid has 2 to {MAX_GRID_SIZE} rows and columns")
         return self
 
 

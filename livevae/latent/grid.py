@@ -14,10 +14,12 @@ from safetensors.numpy import save
 
 from livevae.errors import UsageError
 from livevae.latent.files import read_tensors, write_atomically
-from livevae.latent.space import POSITION_SIZE, Array, Space
+from livevae.latent.space import Array, Space
+from livevae.parameters import POSITION
 from livevae.pattern.pattern import (
     CHANNELS,
     MAX_BARS,
+    MAX_GRID_SIZE,
     MAX_OFFSET,
     N_VOICES,
     OFFSET,
@@ -28,7 +30,6 @@ from livevae.pattern.pattern import (
 GRID_FILE: Final = "grid.safetensors"
 GRID_FORMAT: Final = "livevae-grid-1"
 DEFAULT_SIZE: Final = 33
-MAX_SIZE: Final = 129
 MAX_GRID_BYTES: Final = 256 * 1024 * 1024
 DECODED_AT_ONCE: Final = 256
 MEND: Final = "run livevae grid on the model"
@@ -51,7 +52,7 @@ def positions(size: int) -> Array:
     """Return the positions [size * size, 10] of a square grid, row after row."""
     along = np.linspace(0.0, 1.0, size, dtype=np.float32)
     y, x = np.meshgrid(along, along, indexing="ij")
-    points = np.zeros((size * size, POSITION_SIZE), np.float32)
+    points = np.zeros((size * size, len(POSITION)), np.float32)
     points[:, 0], points[:, 1] = x.ravel(), y.ravel()
     return points
 
@@ -67,8 +68,8 @@ def build_grid(
     Raises:
         UsageError: the size is outside 2..129.
     """
-    if not 2 <= size <= MAX_SIZE:
-        raise UsageError(f"a grid has 2 to {MAX_SIZE} points a side, not {size}")
+    if not 2 <= size <= MAX_GRID_SIZE:
+        raise UsageError(f"a grid has 2 to {MAX_GRID_SIZE} points a side, not {size}")
     zs = space.zs(positions(size))
     parts = [
         decode(zs[first : first + DECODED_AT_ONCE]) for first in range(0, len(zs), DECODED_AT_ONCE)
@@ -110,7 +111,7 @@ def load_grid(folder: Path) -> Grid:
     weights_hash = metadata.get("weights_sha256", "")
     if (
         (metadata.get("rows"), metadata.get("columns")) != (str(rows), str(columns))
-        or not all(2 <= size <= MAX_SIZE for size in (rows, columns))
+        or not all(2 <= size <= MAX_GRID_SIZE for size in (rows, columns))
         or not 0 < steps <= MAX_BARS * STEPS_PER_BAR
         or steps % STEPS_PER_BAR
         or not SHA256.fullmatch(weights_hash)

@@ -13,14 +13,14 @@ from safetensors.numpy import save
 
 from livevae.errors import UsageError
 from livevae.latent.files import read_tensors, write_atomically
+from livevae.parameters import AXES
 
 Array = npt.NDArray[np.float32]
 
 SPACE_FILE: Final = "space.safetensors"
 SPACE_FORMAT: Final = "livevae-space-1"
 N_CORNERS: Final = 4
-N_AXES: Final = 8
-POSITION_SIZE: Final = 2 + N_AXES
+N_AXES: Final = len(AXES)
 MAX_SPACE_BYTES: Final = 1024 * 1024
 MAX_NAME: Final = 200
 MEND: Final = "fetch the model again"
@@ -102,9 +102,7 @@ class Space:
         if metadata.get("format") != SPACE_FORMAT:
             raise UsageError(f"{path} is not of the format {SPACE_FORMAT}; {MEND}")
         if len({tensor.shape[-1] for tensor in tensors.values()}) != 1:
-            raise UsageError(
-                f"{path} mixes latent spaces of different sizes; fetch the model again"
-            )
+            raise UsageError(f"{path} mixes latent spaces of different sizes; {MEND}")
         try:
             names = msgspec.json.decode(metadata.get("corner_names", ""), type=tuple[str, ...])
         except msgspec.MsgspecError:

@@ -19,7 +19,7 @@ from livevae.errors import UsageError
 from livevae.latent.files import write_atomically
 from livevae.midi.kit import TD11_FOLD
 from livevae.midi.smf import ANY_FOLD, MAX_FILE_BYTES, read_drums, to_pattern
-from livevae.pattern.pattern import CHANNELS, N_VOICES, STEPS_PER_BAR, Pattern
+from livevae.pattern.pattern import CHANNELS, N_VOICES, STEPS_PER_BAR, Pattern, bars_of
 from livevae.training.dataset import MANIFEST_FILE, SPLITS, LeftOut, Manifest, Recording
 
 SPLIT_SEED: Final = b"livevae"
@@ -195,7 +195,7 @@ def _read(source: _Source) -> tuple[Recording, Pattern, bytes]:
     recording = Recording(
         name=_text(source.name),
         first_bar=0,
-        bars=len(pattern) // STEPS_PER_BAR,
+        bars=bars_of(pattern),
         style=source.style,
         bpm=drums.bpm,
         fill=source.fill,

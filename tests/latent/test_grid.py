@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livevae.errors import UsageError
+from livevae.decoder.bank import Shape
+from livevae.errors import UsageError, WorkError
 from livevae.latent.grid import GRID_FILE, Grid, build_grid, load_grid, positions, save_grid
+from livevae.latent.space import N_AXES
+from livevae.parameters import AXES, POSITION
+from livevae.pattern.pattern import MAX_GRID_SIZE
 from tests.latent.test_space import position, space
 
 HASH = "0123456789abcdef" * 4
@@ -124,3 +128,14 @@ def test_the_map_is_read_without_torch_or_mido() -> None:
         "sys.exit(bool({'torch', 'mido'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_sizes_are_those_of_the_registry_and_listed_once() -> None:
+    """A position has the registry's controls; bank and grid agree on the largest map."""
+    assert positions(2).shape[1] == len(POSITION)
+    assert len(AXES) == N_AXES
+    Shape(16, MAX_GRID_SIZE, MAX_GRID_SIZE).checked()
+    with pytest.raises(WorkError, match=f"2 to {MAX_GRID_SIZE}"):
+        Shape(16, 2, MAX_GRID_SIZE + 1).checked()
+    with pytest.raises(UsageError, match=f"2 to {MAX_GRID_SIZE}"):
+        build_grid(space(), fake_decode, HASH, MAX_GRID_SIZE + 1)
