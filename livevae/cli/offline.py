@@ -62,7 +62,7 @@ def prepare(sources: tuple[Path, ...], out: Path) -> None:
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train.")
 @click.option("--threads", type=click.IntRange(1, 256), help="CPU threads to use.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 def train(
     data: Path,
     out: Path,
@@ -81,7 +81,9 @@ def train(
     import msgspec
     import torch
 
-    from livevae.model.checkpoint import WEIGHTS_FILE, load_model, save_model
+    from livevae.model.checkpoint import load_model, save_model
+    from livevae.model.device import resolve_device
+    from livevae.model.folder import WEIGHTS_FILE
     from livevae.training import loop
     from livevae.training.dataset import load_split
 
@@ -93,7 +95,7 @@ def train(
         raise UsageError(f"{out} already holds a model; give a new folder or remove it")
     if threads is not None:
         torch.set_num_threads(threads)
-    device = _device(device)
+    device = resolve_device(device)
     training, validation = load_split(data, "train"), load_split(data, "validation")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -137,21 +139,6 @@ def _preset(name: str, config: Path | None) -> Preset:
         raise UsageError(f"{config} is not a training configuration: {error}") from None
     preset.model.check(str(config))
     return preset
-
-
-def _device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not index.isdigit()):
-        raise UsageError(f"there is no device {name!r}; give auto, cpu, cuda or cuda:N")
-    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
-        raise UsageError(
-            f"device {name} is not there; {torch.cuda.device_count()} CUDA devices are"
-        )
-    return name
 
 
 class _Watcher:
@@ -214,15 +201,10 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
 
 def _write_grid(vae: Vae, folder: Path, size: int) -> None:
     from livevae.latent.grid import build_grid, save_grid
-    from livevae.latent.space import Space
-    from livevae.model.checkpoint import weights_hash
+    from livevae.model.folder import matching_space, weights_hash
     from livevae.training.evaluate import decoded
 
-    space = Space.load(folder)
-    if space.z_dim != vae.config.z_dim:
-        raise UsageError(
-            f"the space of {folder} has {space.z_dim} dimensions, its model {vae.config.z_dim}"
-        )
+    space = matching_space(folder)
     grid = build_grid(space, lambda z: decoded(vae, z), weights_hash(folder), size)
     save_grid(grid, folder)
 

@@ -33,7 +33,7 @@ def render(
     from livevae.daemon.offline import play  # noqa: PLC0415
     from livevae.decoder.bank import Bank, Shape  # noqa: PLC0415
     from livevae.decoder.service import Service, WarmModel  # noqa: PLC0415
-    from livevae.latent.grid import load_grid  # noqa: PLC0415
+    from livevae.model.folder import matching_grid  # noqa: PLC0415
     from livevae.midi.recording import write_recording  # noqa: PLC0415
     from livevae.pattern.pattern import BEATS_PER_BAR  # noqa: PLC0415
     from livevae.resources import find_model  # noqa: PLC0415
@@ -41,7 +41,7 @@ def render(
     given = [(name, value) for name, value in (("model", model), ("bpm", bpm)) if value is not None]
     loaded = load(config, [*given, *settings])
     folder = find_model(loaded.model)
-    grid = load_grid(folder)
+    grid = matching_grid(folder)
     rows, cols, steps = grid.patterns.shape[:3]
     bank = Bank.in_memory(Shape(steps, rows, cols))
     bank.write_grid(grid.patterns)

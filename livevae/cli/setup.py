@@ -15,8 +15,9 @@ from livevae.cli.options import config_option, set_option
 from livevae.config import Config, load
 from livevae.daemon.control import Request, ask, make_private, runtime_folder
 from livevae.errors import LiveVAEError, WorkError
-from livevae.latent.grid import load_grid
 from livevae.midi.ports import choose_backend, list_ports
+from livevae.model.folder import matching_grid, weights_hash
+from livevae.pattern.pattern import bars_of
 from livevae.resources import find_model
 
 
@@ -50,7 +51,7 @@ class Finding(msgspec.Struct, frozen=True):
 @config_option
 @set_option
 def doctor(as_json: bool, config: Path | None, settings: tuple[tuple[str, str], ...]) -> None:
-    """Look at everything LiveVAE needs; exit code 1 if it could not play."""
+    """Look at everything LiveVAE needs; exit code 1 if something is wrong."""
     loaded = load(config, settings)
     findings = list(_examine(loaded))
     if as_json:
@@ -90,8 +91,13 @@ def _midi(config: Config) -> str:
 
 def _model(config: Config) -> str:
     folder = find_model(config.model)
-    rows, cols, steps = load_grid(folder).patterns.shape[:3]
-    return f"{folder.name}, {steps // 16} bars, a map of {rows} x {cols}"
+    grid = matching_grid(folder)
+    if grid.weights_hash != weights_hash(folder):
+        raise WorkError(
+            f"the map of {folder.name} is stale; rebuild it with `livevae grid {config.model}`"
+        )
+    rows, cols = grid.patterns.shape[:2]
+    return f"{folder.name}, {bars_of(grid.patterns[0, 0])} bars, a map of {rows} x {cols}"
 
 
 def _device(config: Config) -> str:

@@ -12,6 +12,7 @@ tempo.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from livevae.clock.timeline import NS_PER_MS, Timeline, Transport
@@ -29,6 +30,11 @@ MAX_TICK_NS: Final = 200 * NS_PER_MS
 """Ticks further apart than 12.5 BPM, or closer than 500 BPM, are no tempo."""
 WHOLE_WITHIN: Final = 0.15
 """Ticks; on a new tempo, gaps further from whole ticks are jitter or another tempo."""
+STOOD_STILL: Final = 0.3
+"""Ticks; the same on a tempo that is known, where more may be jitter."""
+RESUME_WITHIN_NS: Final = 2_000 * NS_PER_MS
+"""A source that comes back without a word is taken up again within this time, as after a bad
+cable; later it may be a stopped sequencer's clock."""
 LONG_GAP_NS: Final = 250 * NS_PER_MS
 LONG_GAP_TICKS: Final = 4
 
@@ -54,6 +60,7 @@ class MidiClockFollower:
         self._overdue = 0
         self._armed = False
         self._lost = False
+        self._lost_ns = now_ns
 
     @property
     def alive(self) -> bool:
@@ -91,6 +98,7 @@ class MidiClockFollower:
             return
         if now_ns - self._last_ns > max(LONG_GAP_NS, LONG_GAP_TICKS * self._tick_ns):
             self._lost = self.transport.playing
+            self._lost_ns = self._last_ns
             self._last_ns = None
             self._fitted = 0
             self._publish(playing=False, jump=self.transport.playing)
@@ -104,7 +112,7 @@ class MidiClockFollower:
         if self._armed:
             self._armed = self._lost = False
             self._publish(playing=True, jump=True)
-        elif self._lost:
+        elif self._lost and time_ns - self._lost_ns < RESUME_WITHIN_NS:
             # The source came back without a word: go on where it would be by now.
             self._lost = False
             self._next_tick = round(self.transport.timeline.beats_at(time_ns) * TICKS_PER_BEAT)
@@ -197,9 +205,11 @@ class MidiClockFollower:
         tick_ns = self._tick_ns
         gap = gap_ns > 1.5 * tick_ns and tick_ns / 2 < interval_ns < (gap_ns + tick_ns) / 2
         if gap and self._fitted >= LOCK_TICKS:
-            mean_error_ns = error_ns - (interval_ns - tick_ns) / 2
+            late_ticks = (error_ns - (interval_ns - tick_ns) / 2) / tick_ns
             self._restart(time_ns, fitted=LOCK_TICKS)
-            return max(round(mean_error_ns / tick_ns), 0)
+            # Lost ticks leave a gap of whole ticks; a source that stood still for a while does not.
+            part = abs(late_ticks - round(late_ticks))
+            return max(math.floor(late_ticks) if part > STOOD_STILL else round(late_ticks), 0)
         lost = round(error_ns / tick_ns)
         if self._acquiring and lost > 0 and _whole(error_ns / tick_ns, interval_ns / tick_ns):
             self._restart(time_ns, fitted=self._fitted)

@@ -24,6 +24,9 @@ class Child:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-P", "-m", self._module]
+        if sys.platform == "win32":
+            group = subprocess.CREATE_NEW_PROCESS_GROUP
+            return subprocess.Popen(command, stdin=subprocess.PIPE, creationflags=group)
         return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
     def restart(self) -> None:
@@ -33,7 +36,7 @@ class Child:
 
     def _end_orders(self) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self._process.stdin.close()
 
     @property
@@ -44,7 +47,7 @@ class Child:
     def send(self, order: bytes) -> None:
         """Give an order of one line; that nobody is there to take it will show elsewhere."""
         assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self._process.stdin.write(order + b"\n")
             self._process.stdin.flush()
 

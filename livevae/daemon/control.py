@@ -27,6 +27,10 @@ MAX_LINE_BYTES: Final = 64 << 10
 _TIMEOUT_S: Final = 5.0
 
 
+class NotRunningError(WorkError):
+    """There is no daemon to ask."""
+
+
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client asks for; ``name`` and ``value`` belong to ``set``."""
 
@@ -82,7 +86,8 @@ def ask(request: Request, folder: Path | None = None) -> bytes:
     """Send a request to the running daemon and return the JSON of its result.
 
     Raises:
-        WorkError: no daemon runs, or it does not answer.
+        NotRunningError: no daemon runs.
+        WorkError: the daemon does not answer.
         UsageError: the daemon refused the request.
     """
     folder = folder or runtime_folder()
@@ -94,7 +99,7 @@ def ask(request: Request, folder: Path | None = None) -> bytes:
             with connection.makefile("rb") as stream:
                 reply = msgspec.json.decode(stream.readline(MAX_LINE_BYTES), type=Reply)
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise WorkError("LiveVAE is not running; start it with `livevae run`") from error
+        raise NotRunningError("LiveVAE is not running; start it with `livevae run`") from error
     except (OSError, msgspec.MsgspecError) as error:
         raise WorkError(f"the running LiveVAE does not answer ({error}); restart it") from error
     if reply.error:

@@ -7,29 +7,38 @@ last thing sent is a note-off.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from livevae.config import Config
 from livevae.daemon.child import Child
-from livevae.daemon.control import ControlServer, Request, ask, make_private
+from livevae.daemon.control import (
+    ControlServer,
+    NotRunningError,
+    Request,
+    ask,
+    make_private,
+)
 from livevae.decoder.bank import Bank, Cell, Shape
 from livevae.decoder.process import Orders as DecoderOrders
 from livevae.decoder.process import Status as DecoderStatus
-from livevae.errors import LiveVAEError, WorkError
+from livevae.errors import LiveVAEError, UsageError, WorkError
 from livevae.latent.grid import Grid, load_grid
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
 from livevae.parameters import PARAMETERS, find
 from livevae.player.player import Status as PlayerStatus
+from livevae.player.process import PORT_GONE
 from livevae.player.process import Orders as PlayerOrders
 
 READY_WITHIN_S: Final = 20.0
@@ -37,6 +46,8 @@ HANGS_AFTER_S: Final = 5.0
 LEAVE_WITHIN_S: Final = 2.0
 BACKOFF_S: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 """How long to wait before each further start of a process that keeps dying."""
+DECODER_HOPELESS: Final = (UsageError.exit_code,)
+"""A model that is broken, or a device that is not there, does not get better by waiting."""
 STABLE_AFTER_S: Final = 30.0
 CLOCK_HINT_AFTER_S: Final = 3.0
 _encode: Final = msgspec.json.Encoder().encode
@@ -90,10 +101,7 @@ class Supervisor:
         make_private(self._folder)
         self._refuse_second()
         grid = load_grid(self._model)
-        bank_path = self._folder / "bank"
-        bank_path.unlink(missing_ok=True)
-        rows, cols, steps = grid.patterns.shape[:3]
-        self._bank = Bank.create(bank_path, Shape(steps, rows, cols))
+        self._bank = self._new_bank(grid)
         control = ControlServer(self._folder, self._answer)
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -106,31 +114,64 @@ class Supervisor:
             self._decoder.send(_encode(self._decoder_orders("auto")))
             tasks = [
                 asyncio.create_task(self._keep("player", self._player, self._revive_player)),
-                asyncio.create_task(self._keep("decoder", self._decoder, self._revive_decoder)),
+                asyncio.create_task(
+                    self._keep("decoder", self._decoder, self._revive_decoder, DECODER_HOPELESS)
+                ),
                 asyncio.create_task(self._watch_for_hangs()),
                 asyncio.create_task(self._offer_internal_clock()),
             ]
-            await self._leaving.wait()
+            await self._until_leaving(tasks)
             return 0
         finally:
             self._leaving.set()
             for task in tasks:
                 task.cancel()
-            await control.close()
             self._end_children()
-            bank_path.unlink(missing_ok=True)
+            await control.close()
+            # Windows keeps a file that is mapped: there the next start replaces it.
+            with contextlib.suppress(OSError):
+                self._bank_path.unlink()
+
+    async def _until_leaving(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Wait for the order to leave; a task that fails is no longer a reason to stay."""
+        leaving = asyncio.create_task(self._leaving.wait())
+        pending: set[asyncio.Task[Any]] = {leaving, *tasks}
+        while not leaving.done():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    @property
+    def _bank_path(self) -> Path:
+        """Where the bank lies: in memory where there is a file system for that, never on a disk.
+
+        One place for each runtime folder, so that what a killed daemon left is found and replaced.
+        """
+        memory = Path("/dev/shm")  # noqa: S108 - the file is made anew, and only for its owner
+        if not memory.is_dir():
+            return self._folder / "bank"
+        name = hashlib.sha256(str(self._folder.resolve()).encode()).hexdigest()[:16]
+        return memory / f"livevae-{name}"
+
+    def _new_bank(self, grid: Grid) -> Bank:
+        rows, cols, steps = grid.patterns.shape[:3]
+        try:
+            self._bank_path.unlink(missing_ok=True)
+            return Bank.create(self._bank_path, Shape(steps, rows, cols))
+        except OSError as error:
+            raise WorkError(f"{self._bank_path} cannot be made: {error.strerror}") from error
 
     def _refuse_second(self) -> None:
         try:
             ask(Request("status"), self._folder)
-        except WorkError:
+        except NotRunningError:
             return
         raise WorkError("LiveVAE is running already; stop it, or set LIVEVAE_RUNTIME_DIR")
 
     def _player_orders(self) -> PlayerOrders:
         config = self._config
         return PlayerOrders(
-            bank=str(self._folder / "bank"),
+            bank=str(self._bank_path),
             backend=config.midi.backend,
             port=PortRequest(config.midi.name, config.midi.inputs, config.midi.outputs),
             kit=kit_notes(config.midi.kit),
@@ -144,8 +185,7 @@ class Supervisor:
     def _decoder_orders(self, device: str) -> DecoderOrders:
         wanted = self._config.decoder
         chosen = device if wanted.device == "auto" else wanted.device
-        bank = str(self._folder / "bank")
-        return DecoderOrders(bank, str(self._model), chosen, wanted.threads)
+        return DecoderOrders(str(self._bank_path), str(self._model), chosen, wanted.threads)
 
     async def _become_ready(self, grid: Grid) -> int | None:
         """Fill the bank and wait for the player; return its exit code if it gives up instead."""
@@ -178,13 +218,25 @@ class Supervisor:
 
     # Life and death
 
-    async def _keep(self, name: str, child: Child, revive: Callable[[int], None]) -> None:
-        """Start ``child`` again whenever it ends, waiting longer each time it dies young."""
+    async def _keep(
+        self,
+        name: str,
+        child: Child,
+        revive: Callable[[int], None],
+        hopeless: tuple[int, ...] = (),
+    ) -> None:
+        """Start ``child`` again whenever it ends, waiting longer each time it dies young.
+
+        With an exit code in ``hopeless`` it has said why it never can run, and is let go.
+        """
         deaths = 0
         while True:
             started_s = time.monotonic()
             code = await asyncio.to_thread(child.wait)
             if self._leaving.is_set():
+                return
+            if code in hopeless:
+                say(f"the {name} cannot run, so every bar comes from the precomputed map")
                 return
             deaths = 0 if time.monotonic() - started_s > STABLE_AFTER_S else deaths
             pause_s = BACKOFF_S[min(deaths, len(BACKOFF_S) - 1)]
@@ -250,12 +302,12 @@ class Supervisor:
 
     def _end_children(self) -> None:
         """Let the player say note-off; if it died with notes on, a last one says it instead."""
-        if self._decoder is not None:
-            self._decoder.dismiss(LEAVE_WITHIN_S)
-        if self._player.dismiss(LEAVE_WITHIN_S) < 0:
+        if self._player.dismiss(LEAVE_WITHIN_S) not in (0, PORT_GONE) and self._player_status():
             self._player.restart()
             self._revive_player(0)
             self._player.dismiss(LEAVE_WITHIN_S)
+        if self._decoder is not None:
+            self._decoder.dismiss(0)
 
     async def _offer_internal_clock(self) -> None:
         """Without MIDI clock, say how to get going; at a terminal, Enter is enough."""
@@ -268,9 +320,13 @@ class Supervisor:
             f"no MIDI clock comes in yet; send one to {status.port}, "
             f"or {enter} to play on LiveVAE's own clock"
         )
-        if _at_terminal():
-            await _enter()
-            await self._set("clock", "internal")
+        if _at_terminal() and await _enter():
+            status = self._player_status()
+            if status is not None and not status.clock_alive:
+                try:
+                    await self._set("clock", "internal")
+                except WorkError as error:
+                    say(str(error))
 
     # The control socket
 
@@ -312,17 +368,17 @@ def _at_terminal() -> bool:
     return not hasattr(os, "tcgetpgrp") or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
 
 
-async def _enter() -> None:
-    """Wait for a line on the terminal, in a thread that need not end."""
+async def _enter() -> bool:
+    """Wait for the terminal, in a thread that need not end; return whether a line came."""
     loop = asyncio.get_running_loop()
-    pressed = asyncio.Event()
+    line: asyncio.Future[str] = loop.create_future()
 
     def read() -> None:
-        sys.stdin.readline()
-        loop.call_soon_threadsafe(pressed.set)
+        text = sys.stdin.readline()
+        loop.call_soon_threadsafe(line.set_result, text)
 
     threading.Thread(target=read, name="terminal", daemon=True).start()
-    await pressed.wait()
+    return bool(await line)
 
 
 def supervise(config: Config, model: Path, folder: Path, player: Child) -> int:

@@ -121,6 +121,7 @@ class Bank:
         self.shape = shape
         self._counters = memory[_HEADER_BYTES : _HEADER_BYTES + 8 * _COUNTERS].cast("Q")
         self._at = _HEADER_BYTES + 8 * _COUNTERS
+        self._pattern_shape = (shape.steps, N_VOICES, CHANNELS)
         self._pattern_bytes = 4 * shape.steps * N_VOICES * CHANNELS
         self._wanted = self._cell(memory, _POSITION_BYTES)
         self.player_status = self._cell(memory, STATUS_BYTES)
@@ -220,7 +221,7 @@ class Bank:
         return None if record is None else self._pattern(record)
 
     def _pattern(self, record: bytes) -> Pattern:
-        return np.frombuffer(record, np.float32).reshape(self.shape.steps, N_VOICES, CHANNELS)
+        return np.frombuffer(record, np.float32).reshape(self._pattern_shape)
 
     # The decoder's side
 
@@ -234,17 +235,35 @@ class Bank:
         return None if record is None else np.frombuffer(record, np.float32).copy()
 
     def answer(self, position: Position, pattern: Pattern) -> None:
-        """Publish the exact pattern at ``position``."""
+        """Publish the exact pattern at ``position``.
+
+        Raises:
+            ValueError: the pattern, or the position, has not the bank's shape.
+        """
+        _check(position, (len(POSITION),))
+        _check(pattern, self._pattern_shape)
         number = self._counters[0] + 1
         self._answers[number % ANSWERS].write(position.tobytes() + pattern.tobytes())
         self._counters[0] = number
 
     def write_grid(self, patterns: npt.NDArray[np.float32]) -> None:
-        """Publish the whole grid, ``float32[rows, cols, steps, 9, 3]``."""
+        """Publish the whole grid, ``float32[rows, cols, steps, 9, 3]``.
+
+        Raises:
+            ValueError: the grid has not the bank's shape.
+        """
+        _check(patterns, (self.shape.rows, self.shape.cols, *self._pattern_shape))
         cells = patterns.reshape(-1, *patterns.shape[2:])
         for cell, pattern in zip(self._grid, cells, strict=True):
             cell.write(pattern.tobytes())
         self._counters[2] += 1
+
+
+def _check(array: npt.NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    if array.shape != shape or array.dtype != np.float32:
+        raise ValueError(
+            f"this bank takes float32{list(shape)}, not {array.dtype}{list(array.shape)}"
+        )
 
 
 def _total_bytes(shape: Shape) -> int:

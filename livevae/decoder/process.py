@@ -8,6 +8,7 @@ request. The datagram says nothing, the request lies in the bank.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -58,12 +59,9 @@ def run(orders: Orders) -> None:
         wake.bind(("127.0.0.1", 0))
         wake.settimeout(LOOK_AGAIN_S)
         bank.listen(wake.getsockname()[1])
-        beat = 0
-        while True:
-            while service.answer():
-                pass
+        for beat in itertools.count(1):
+            answered = service.answer()
             times = sorted(service.times_ns) or [0]
-            beat += 1
             status = Status(
                 "ready",
                 model.device,
@@ -73,8 +71,9 @@ def run(orders: Orders) -> None:
                 beat,
             )
             bank.decoder_status.write(msgspec.json.encode(status))
-            with contextlib.suppress(TimeoutError):
-                wake.recv(16)
+            if not answered:
+                with contextlib.suppress(TimeoutError):
+                    wake.recv(16)
 
 
 def main() -> None:
@@ -82,7 +81,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        os._exit(0)  # the supervisor has gone before it knew what to order
+    orders = msgspec.json.decode(line, type=Orders)
 
     def leave_with_supervisor() -> None:
         sys.stdin.buffer.read()

@@ -12,27 +12,14 @@ import torch
 
 from livevae.decoder.bank import Bank, Position
 from livevae.errors import WorkError
-from livevae.latent.space import Space
 from livevae.model.checkpoint import load_model
+from livevae.model.device import resolve_device
+from livevae.model.folder import matching_space
 from livevae.parameters import POSITION
-from livevae.pattern.pattern import Pattern
+from livevae.pattern.pattern import Pattern, validated
 
 _TIMES_KEPT: Final = 512
 _WARM_UP_DECODES: Final = 3
-
-
-def resolve_device(wanted: str) -> str:
-    """Return the device that ``auto`` stands for here, or ``wanted`` if it is there.
-
-    Raises:
-        WorkError: it is not; the sentence says what to choose.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
-    if wanted == "auto":
-        return next(device for device in ("cuda", "mps", "cpu") if there[device])
-    if not there[wanted.partition(":")[0]]:
-        raise WorkError(f"there is no {wanted} device here; set decoder.device to auto or cpu")
-    return wanted
 
 
 class WarmModel:
@@ -42,22 +29,34 @@ class WarmModel:
         """Load the model in ``folder`` and run it a few times.
 
         Raises:
-            UsageError: the folder is no model.
-            WorkError: the device is not there.
+            UsageError: the folder is no model, its files do not belong together, or the device
+                is not there.
+            WorkError: what it decodes to is no pattern.
         """
         torch.set_num_threads(threads)
         self.device = resolve_device(device)
-        self._space = Space.load(folder)
+        self._folder = folder
+        self._space = matching_space(folder)
         self._model = load_model(folder, self.device)
         for _ in range(_WARM_UP_DECODES):
             self.decode(np.zeros(len(POSITION), np.float32))
 
     def decode(self, position: Position) -> Pattern:
-        """Return the pattern at ``position``, ``float32[steps, 9, 3]``."""
+        """Return the pattern at ``position``, ``float32[steps, 9, 3]`` in its declared ranges.
+
+        Raises:
+            WorkError: what the model makes of it is no pattern.
+        """
         z = torch.from_numpy(self._space.z(position)).to(self.device)
         with torch.inference_mode():
-            pattern: Pattern = self._model.decode(z[None])[0].float().cpu().numpy()
-        return pattern
+            decoded = self._model.decode(z[None])[0].float().cpu().numpy()
+        try:
+            return validated(decoded)
+        except ValueError as error:
+            raise WorkError(
+                f"the model in {self._folder} does not decode to a pattern: {error}; "
+                "fetch or train it again"
+            ) from None
 
 
 class Service:

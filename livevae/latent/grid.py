@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save
 
-from livevae.errors import UsageError
+from livevae.errors import UsageError, WorkError
 from livevae.latent.files import read_tensors, write_atomically
 from livevae.latent.space import Array, Space
 from livevae.parameters import POSITION
@@ -25,6 +25,7 @@ from livevae.pattern.pattern import (
     OFFSET,
     STEPS_PER_BAR,
     Pattern,
+    validated,
 )
 
 GRID_FILE: Final = "grid.safetensors"
@@ -67,14 +68,18 @@ def build_grid(
 
     Raises:
         UsageError: the size is outside 2..129.
+        WorkError: what ``decode`` makes is no pattern.
     """
     if not 2 <= size <= MAX_GRID_SIZE:
         raise UsageError(f"a grid has 2 to {MAX_GRID_SIZE} points a side, not {size}")
     zs = space.zs(positions(size))
-    parts = [
+    parts = (
         decode(zs[first : first + DECODED_AT_ONCE]) for first in range(0, len(zs), DECODED_AT_ONCE)
-    ]
-    patterns = np.concatenate(parts).astype(np.float32)
+    )
+    try:
+        patterns = np.stack([validated(pattern) for part in parts for pattern in part])
+    except ValueError as error:
+        raise WorkError(f"the model does not decode to patterns: {error}") from None
     return Grid(patterns.reshape(size, size, *patterns.shape[1:]), weights_hash)
 
 

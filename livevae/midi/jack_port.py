@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
+import queue
 import threading
 import time
 from collections import deque
@@ -27,8 +28,9 @@ _LATENESS_KEPT: Final = 1024
 _MARGIN_NS: Final = 15_000_000
 """Beyond two JACK periods: what the player may be held up by before a message is late."""
 _CLOSE_S: Final = 0.2
-_MESSAGES_PER_CYCLE: Final = 16
-"""A thread that overruns its cycle loses everything it wrote in it; a panic is 130 messages."""
+_FRAMES_PER_MESSAGE: Final = 4
+"""A thread that overruns its cycle loses all it wrote in it, and a panic is 130 messages: a cycle
+of 64 frames takes 16 of them, a longer one more."""
 _CANCEL: Final = b""
 """Stands in the queue for "drop what is later than this frame": in turn with the messages."""
 
@@ -81,12 +83,12 @@ class JackPort:
         self._client = _client(request.name)
         self.name = self._client.name
         self._ns_per_frame: float = 1e9 / self._client.samplerate
-        self.lead_ns = round(2 * self._client.blocksize * self._ns_per_frame) + _MARGIN_NS
+        self._set_period(self._client.blocksize)
         self._in = self._client.midi_inports.register("in")
         self._out = self._client.midi_outports.register("out")
 
         self._zero: int = self._client.last_frame_time
-        self._cycle = (self._zero, time.monotonic_ns())
+        self._cycle = (self._zero, time.perf_counter_ns())
         self._incoming: deque[tuple[int, bytes]] = deque()
         self._outbox: deque[tuple[int, int, bytes]] = deque()
         self._heap: list[tuple[int, int, bytes]] = []
@@ -98,8 +100,9 @@ class JackPort:
 
         self._client.set_process_callback(self._process)
         self._client.set_shutdown_callback(self._shut_down)
-        self._ports_changed = threading.Event()
-        self._client.set_port_registration_callback(lambda *_: self._ports_changed.set())
+        self._client.set_blocksize_callback(self._set_period)
+        self._registered: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._client.set_port_registration_callback(self._port_registered)
         self._client.activate()
         with port_lister() as listed:
             names = listed()
@@ -109,8 +112,13 @@ class JackPort:
             *((source, self._in.name) for source in sources),
             *((self._out.name, destination) for destination in destinations),
         ]
-        self._connect()
+        for source, destination in self._wanted:
+            self._connect(source, destination)
         threading.Thread(target=self._keep_connected, name="jack-connect", daemon=True).start()
+
+    def _set_period(self, frames: int) -> None:
+        self._period_ns = frames * self._ns_per_frame
+        self.lead_ns = round(2 * self._period_ns) + _MARGIN_NS
 
     def now_ns(self) -> int:
         """Return the present, reckoned from the beginning of the latest cycle.
@@ -119,7 +127,7 @@ class JackPort:
         30 ms behind the cycles after a run of xruns.
         """
         frame, begun_ns = self._cycle
-        return self._ns(frame) + time.monotonic_ns() - begun_ns
+        return self._ns(frame) + time.perf_counter_ns() - begun_ns
 
     def _ns(self, frame: int) -> int:
         return round((frame - self._zero) * self._ns_per_frame)
@@ -170,12 +178,14 @@ class JackPort:
 
     def close(self) -> None:
         """Give JACK a moment to write what is queued, then leave."""
-        deadline = time.monotonic() + _CLOSE_S
+        self._registered.put(None)
+        period_s = self._period_ns / 1e9
+        deadline = time.monotonic() + _CLOSE_S + 4 * period_s
         while (self._outbox or self._heap) and not self._fault and time.monotonic() < deadline:
             time.sleep(0.002)
         if not self._fault:
-            # One more cycle, so that what was written last is passed on before we go.
-            time.sleep(3 * self._client.blocksize / self._client.samplerate)
+            # A few cycles more, so that what was written last is passed on before we go.
+            time.sleep(3 * period_s)
             self._client.deactivate()
             self._client.close()
 
@@ -187,7 +197,7 @@ class JackPort:
             ask_for_realtime(PORT_PRIORITY)
         cycle = self._cycle[0]
         cycle += (self._client.last_frame_time - cycle) & _FRAME_MASK
-        self._cycle = (cycle, time.monotonic_ns())
+        self._cycle = (cycle, time.perf_counter_ns())
         for offset, message in self._in.incoming_midi_events():
             self._incoming.append((self._ns(cycle + offset), bytes(message)))
         if self._incoming:
@@ -200,7 +210,7 @@ class JackPort:
             else:
                 heapq.heappush(self._heap, queued)
         self._out.clear_buffer()
-        for _ in range(_MESSAGES_PER_CYCLE):
+        for _ in range(frames // _FRAMES_PER_MESSAGE):
             if not self._heap or self._heap[0][0] >= cycle + frames:
                 return
             frame, _, message = self._heap[0]
@@ -213,17 +223,21 @@ class JackPort:
             heapq.heappop(self._heap)
 
     def _shut_down(self, _status: object, reason: str) -> None:
+        self._registered.put(None)
         self._fault = f"the JACK server has shut down ({reason or 'no reason given'})"
         self._awake.set()
 
-    def _keep_connected(self) -> None:
-        """Connect the wanted ports, and again whenever one of them comes back."""
-        while not self._fault:
-            self._ports_changed.wait()
-            self._ports_changed.clear()
-            self._connect()
+    def _port_registered(self, port: Any, registered: bool) -> None:
+        if registered:
+            self._registered.put(port.name)
 
-    def _connect(self) -> None:
-        for source, destination in self._wanted:
-            with contextlib.suppress(jack.JackError):  # not there now, or connected already
-                self._client.connect(source, destination)
+    def _keep_connected(self) -> None:
+        """Connect a wanted port again when it comes back; what somebody disconnects stays so."""
+        while (name := self._registered.get()) is not None:
+            for source, destination in self._wanted:
+                if name in (source, destination):
+                    self._connect(source, destination)
+
+    def _connect(self, source: str, destination: str) -> None:
+        with contextlib.suppress(jack.JackError):  # not there now, or connected already
+            self._client.connect(source, destination)

@@ -95,7 +95,8 @@ class RtMidiPort:
             if sys.platform != "win32":
                 self._ins.append(self._input(names, None))
                 self._outs.append(self._output(names, None))
-        threading.Thread(target=self._send_on_time, name="rtmidi-send", daemon=True).start()
+        self._sender = threading.Thread(target=self._send_on_time, name="rtmidi-send", daemon=True)
+        self._sender.start()
 
     def _input(self, names: PortNames, source: str | None) -> Any:
         midi_in = rtmidi.MidiIn(_api(), self.name)
@@ -116,13 +117,13 @@ class RtMidiPort:
         return midi_out
 
     def _received(self, event: tuple[list[int], float], _data: object) -> None:
-        now_ns = time.monotonic_ns()
+        now_ns = time.perf_counter_ns()
         self._incoming.append((now_ns, bytes(event[0])))
         self._awake.set()
 
     def now_ns(self) -> int:
-        """Return the monotonic clock."""
-        return time.monotonic_ns()
+        """Return the monotonic clock (Windows' own counts in steps of 16 ms)."""
+        return time.perf_counter_ns()
 
     def receive(self) -> tuple[int, bytes] | None:
         """Return the next message and when RtMidi handed it over."""
@@ -169,6 +170,7 @@ class RtMidiPort:
         self._closing = True
         with self._due:
             self._due.notify()
+        self._sender.join(_CLOSE_S)
         for port in (*self._ins, *self._outs):
             port.delete()
 
@@ -176,7 +178,7 @@ class RtMidiPort:
         ask_for_realtime(PORT_PRIORITY)
         while not self._closing:
             with self._due:
-                now_ns = time.monotonic_ns()
+                now_ns = time.perf_counter_ns()
                 if not self._heap or self._heap[0][0] > now_ns:
                     timeout = (self._heap[0][0] - now_ns) / 1e9 if self._heap else None
                     self._due.wait(timeout)

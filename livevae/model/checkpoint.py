@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +12,10 @@ from safetensors.torch import save
 
 from livevae.errors import UsageError
 from livevae.latent.files import write_atomically
-from livevae.model.config import ModelConfig
+from livevae.model.folder import CONFIG_FILE, WEIGHTS_FILE, load_config
 from livevae.model.vae import Vae
 
-WEIGHTS_FILE: Final = "model.safetensors"
-CONFIG_FILE: Final = "config.json"
 MAX_WEIGHTS_BYTES: Final = 512 * 1024 * 1024
-MAX_CONFIG_BYTES: Final = 64 * 1024
 
 
 def save_model(vae: Vae, folder: Path) -> None:
@@ -47,28 +43,6 @@ def load_model(folder: Path, device: str = "cpu") -> Vae:
     return vae.eval().to(device)
 
 
-def load_config(folder: Path) -> ModelConfig:
-    """Read and check the config of a model folder.
-
-    Raises:
-        UsageError: it is missing, too large, or not a config this version can build.
-    """
-    path = folder / CONFIG_FILE
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_CONFIG_BYTES + 1)
-    except OSError:
-        raise UsageError(f"{folder} is not a model folder: {CONFIG_FILE} cannot be read") from None
-    if len(data) > MAX_CONFIG_BYTES:
-        raise UsageError(f"{path} is larger than a config can be; fetch the model again")
-    try:
-        config = msgspec.json.decode(data, type=ModelConfig)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a config this version can build: {error}") from None
-    config.check(str(path))
-    return config
-
-
 def _load_weights(path: Path, vae: Vae) -> dict[str, torch.Tensor]:
     expected = vae.state_dict()
     try:
@@ -92,17 +66,3 @@ def _load_weights(path: Path, vae: Vae) -> dict[str, torch.Tensor]:
     if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
         raise UsageError(f"{path} holds numbers that are not finite; fetch the model again")
     return weights
-
-
-def weights_hash(folder: Path) -> str:
-    """Return the sha256 of a folder's weights file, in hexadecimal.
-
-    Raises:
-        UsageError: the file cannot be read.
-    """
-    path = folder / WEIGHTS_FILE
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None

@@ -11,6 +11,9 @@ from livevae.parameters import PARAMETERS, POSITION
 from livevae.pattern.pattern import VOICES
 from livevae.pattern.render import Feel
 
+_PARTS = ("density", "mute")
+_FEEL = {"density", "humanize", "swing", *(f"{v}.{part}" for v in VOICES for part in _PARTS)}
+
 
 class Performance:
     """Control values as floats. ``position`` and ``feel`` are new objects when they change."""
@@ -28,7 +31,7 @@ class Performance:
         self.values[name] = number
         if name in POSITION:
             self.position = self._position()
-        else:
+        elif name in _FEEL:
             self.feel = self._feel()
         return True
 

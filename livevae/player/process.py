@@ -24,7 +24,7 @@ from livevae.decoder.bank import Bank, Shape
 from livevae.errors import LiveVAEError
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import PortRequest, choose_backend, open_port
-from livevae.midi.realtime import PLAYER_PRIORITY, ask_for_realtime
+from livevae.midi.realtime import PLAYER_PRIORITY, ask_for_realtime, refine_timers
 from livevae.pattern.pattern import CHANNELS, N_VOICES
 from livevae.player.player import Command, Player
 
@@ -63,6 +63,7 @@ def rehearse(orders: Orders, steps: int) -> None:
 def run(orders: Orders) -> int:
     """Play until told to leave; return the exit code."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    refine_timers()
     backend = choose_backend(orders.backend)
     port = open_port(backend, orders.port)
     bank = Bank.open(Path(orders.bank))
@@ -84,11 +85,13 @@ def run(orders: Orders) -> int:
 
     def hear_commands() -> None:
         decode = msgspec.json.Decoder(Command).decode
-        for line in sys.stdin.buffer:
-            player.command(*decode(line))
+        try:
+            for line in sys.stdin.buffer:
+                player.command(*decode(line))
+                port.wake()
+        finally:
+            leave.set()
             port.wake()
-        leave.set()
-        port.wake()
 
     threading.Thread(target=hear_commands, name="commands", daemon=True).start()
     realtime = ask_for_realtime(PLAYER_PRIORITY)
@@ -98,29 +101,32 @@ def run(orders: Orders) -> int:
 
     encode = msgspec.json.Encoder().encode
     status_at_ns = 0
-    while not leave.is_set() and not port.fault():
-        again_ns = player.step()
-        now_ns = port.now_ns()
-        if now_ns >= status_at_ns:
-            status_at_ns = now_ns + STATUS_EVERY_NS
-            status = msgspec.structs.replace(player.status(), realtime=realtime)
-            bank.player_status.write(encode(status))
-        port.wait(again_ns)
-
-    fault = port.fault()
-    if fault:
-        print(f"livevae: {fault}", file=sys.stderr)
+    try:
+        while not leave.is_set() and not port.fault():
+            again_ns = player.step()
+            now_ns = port.now_ns()
+            if now_ns >= status_at_ns:
+                status_at_ns = now_ns + STATUS_EVERY_NS
+                status = msgspec.structs.replace(player.status(), realtime=realtime)
+                bank.player_status.write(encode(status))
+            port.wait(again_ns)
+    finally:
+        if not port.fault():
+            player.panic()
+            port.close()
+    if port.fault():
+        print(f"livevae: {port.fault()}", file=sys.stderr)
         return PORT_GONE
-    player.panic()
-    port.close()
     return 0
 
 
 def main() -> None:
     """Run the player and leave without waiting for any thread."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        os._exit(0)  # the supervisor has gone before it knew what to order
     try:
-        orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
-        code = run(orders)
+        code = run(msgspec.json.decode(line, type=Orders))
     except LiveVAEError as error:
         print(f"livevae: {error}", file=sys.stderr)
         code = error.exit_code

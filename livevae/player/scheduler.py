@@ -108,7 +108,7 @@ class NoteBook:
         self._port.cancel(now_ns)
         for note, last in self._notes.items():
             if not last.released or last.end_ns > now_ns:
-                last.end_ns = now_ns + REST_NS
+                last.end_ns = max(now_ns, min(last.began_ns, now_ns) + REST_NS)
                 last.released = True
                 self._port.send(last.end_ns, bytes((self._off, note, 0)))
 

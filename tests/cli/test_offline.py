@@ -18,7 +18,8 @@ from livevae.errors import LiveVAEError
 from livevae.latent.grid import load_grid
 from livevae.latent.space import Space
 from livevae.midi.smf import read_drums, write_pattern
-from livevae.model.checkpoint import load_model, save_model, weights_hash
+from livevae.model.checkpoint import load_model, save_model
+from livevae.model.folder import weights_hash
 from tests.model.test_vae import small
 from tests.training.beats import GM, beat, groove
 

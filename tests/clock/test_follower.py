@@ -352,7 +352,29 @@ def test_a_long_gap_is_a_stop(bpm: float, gap_ms: int) -> None:
     assert source.follower.transport.jumps == jumps + 1
 
 
-@pytest.mark.parametrize("seconds", [0.4, 3.0, 61.7])
+@pytest.mark.parametrize("seconds", [3.0, 61.7])
+def test_ticks_that_return_much_later_keep_the_tempo_and_wait_for_a_start(seconds: float) -> None:
+    """By then they may come from a sequencer that has been stopped and sends clock all the same."""
+    source = locked()
+    source.silence(seconds)
+    source.run(48)
+    assert not source.follower.transport.playing
+    assert source.follower.transport.locked
+    source.send(START)
+    source.run(2)
+    assert source.follower.transport.playing
+
+
+def test_a_clock_that_stands_still_for_a_while_has_lost_no_tick() -> None:
+    """A JACK graph that stalls for 1.6 ticks: the song goes on from where it stood."""
+    source = locked()
+    source.checker = None
+    source.next_ns += 0.6 * source.tick_ns
+    source.run(96)
+    assert source.error_ms == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 1.5])
 def test_ticks_that_return_after_a_long_gap_resume_where_the_song_is_by_now(
     seconds: float,
 ) -> None:

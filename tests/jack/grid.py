@@ -45,7 +45,11 @@ class Grid:
         start = recording.messages(0xFA)[-1][0]
         frames = np.array([frame for frame, _ in recording.messages(0xF8) if frame >= start])
         period = float(np.median(np.diff(frames)))
-        numbers = np.concatenate([[0], np.cumsum(np.rint(np.diff(frames) / period))])
+        # A gap of whole ticks is ticks that were lost; any other, a clock that stood still.
+        gaps = np.diff(frames) / period
+        whole = np.abs(gaps - np.rint(gaps)) < 0.3
+        steps = np.where(whole, np.rint(gaps), np.floor(gaps))
+        numbers = np.concatenate([[0], np.cumsum(steps)])
         return cls(frames, numbers, period)
 
     def onset(self, frame: int, note: int) -> Onset:

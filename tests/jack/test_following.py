@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tests.jack.grid import STEPS_PER_BAR, Grid, Onset
 from tests.jack.peers import (
     FRAMES_PER_MS,
     PERIOD,
+    Daemon,
     Hand,
     Recorder,
     Transport,
@@ -33,7 +35,7 @@ from tests.jack.peers import (
 pytestmark = pytest.mark.jack
 
 BPM = 150.0
-BARS = 18
+BARS = 26
 TURN_X_IN_BAR = 9
 BAR_S = 4 * 60 / BPM
 MODEL = "groove-4bar"
@@ -41,7 +43,7 @@ MODEL = "groove-4bar"
 
 @dataclass(frozen=True)
 class Performance:
-    """Eighteen bars, a knob turned in the tenth, then Stop: what was recorded and reported."""
+    """Twenty-six bars, a knob turned in the tenth, then Stop: what was recorded and reported."""
 
     recording: Recorder
     grid: Grid
@@ -64,13 +66,13 @@ def performance() -> Iterator[Performance]:
         connect("LiveVAE:out", *recording.ports)
         eventually(lambda: running.status().decoder.decodes, within_s=60)
         transport = Transport()
-        transport.play()
+        play(transport, running)
         time.sleep((TURN_X_IN_BAR + 0.5) * BAR_S)
         turned_at = hand.send(0xB0, 20, 127)
         time.sleep((BARS - TURN_X_IN_BAR - 0.5) * BAR_S)
         report = running.status()
         transport.stop()
-        eventually(lambda: recording.messages(0xFC))
+        eventually(lambda: not running.status().player.playing)
         time.sleep(1.0)
         hand.close()
         grid = Grid.of(recording)
@@ -79,9 +81,20 @@ def performance() -> Iterator[Performance]:
             grid,
             [grid.onset(frame, note) for frame, note in recording.onsets()],
             turned_at,
-            recording.messages(0xFC)[-1][0],
+            recording.messages(0xF8)[-1][0],
             report,
         )
+
+
+def play(transport: Transport, running: Daemon) -> None:
+    """Start the clock; once more if its Start was lost in a cycle that the graph missed."""
+    for _ in range(3):
+        transport.play()
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: running.status().player.playing, within_s=1)
+            return
+        transport.stop()
+    raise AssertionError("jack_midi_clock has sent no Start")
 
 
 def expected_bar(x: float, bar: int) -> set[tuple[int, int]]:
@@ -114,7 +127,7 @@ def test_no_bar_is_missed(performance: Performance) -> None:
 def test_onsets_lie_within_a_millisecond_of_the_grid(performance: Performance) -> None:
     errors = [abs(performance.grid.error_frames(onset)) for onset in performance.onsets]
     assert len(errors) > 100
-    assert np.percentile(errors, 99) <= FRAMES_PER_MS, sorted(errors)[-20:]
+    assert np.percentile(errors, 99) <= FRAMES_PER_MS, sorted(map(round, errors))[-9:]
 
 
 def test_the_beat_is_the_one_the_model_means(performance: Performance) -> None:
@@ -133,7 +146,8 @@ def test_a_control_change_is_heard_from_the_next_bar_line_and_not_before(
 
 
 def test_stop_silences(performance: Performance) -> None:
-    after = [o for o in performance.onsets if o.frame > performance.stopped_at_frame + 3 * PERIOD]
+    last_tick = performance.stopped_at_frame
+    after = [o for o in performance.onsets if o.frame > last_tick + performance.grid.tick_frames]
     assert after == []
     assert performance.recording.hanging() == set()
 

@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from livevae.errors import UsageError, WorkError
-from livevae.model.checkpoint import load_model, save_model, weights_hash
+from livevae.model.checkpoint import load_model, save_model
+from livevae.model.folder import weights_hash
 from tests.model.test_vae import small
 
 

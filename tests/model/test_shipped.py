@@ -7,7 +7,8 @@ import pytest
 
 from livevae.latent.grid import load_grid
 from livevae.latent.space import Space
-from livevae.model.checkpoint import load_model, weights_hash
+from livevae.model.checkpoint import load_model
+from livevae.model.folder import weights_hash
 from livevae.pattern.pattern import ONSET, VELOCITY, VOICES, empty
 from livevae.resources import SHARE
 from livevae.training.evaluate import decoded, onset_scores, reconstruct
