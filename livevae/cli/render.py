@@ -33,8 +33,8 @@ def render(
     from livevae.daemon.offline import play  # noqa: PLC0415
     from livevae.decoder.bank import Bank, Shape  # noqa: PLC0415
     from livevae.decoder.service import Service, WarmModel  # noqa: PLC0415
-    from livevae.model.folder import matching_grid  # noqa: PLC0415
     from livevae.midi.recording import write_recording  # noqa: PLC0415
+    from livevae.model.folder import matching_grid  # noqa: PLC0415
     from livevae.pattern.pattern import BEATS_PER_BAR  # noqa: PLC0415
     from livevae.resources import find_model  # noqa: PLC0415
 

@@ -41,6 +41,11 @@ class WarmModel:
         for _ in range(_WARM_UP_DECODES):
             self.decode(np.zeros(len(POSITION), np.float32))
 
+    @property
+    def steps(self) -> int:
+        """Steps of a pattern."""
+        return self._model.config.steps
+
     def decode(self, position: Position) -> Pattern:
         """Return the pattern at ``position``, ``float32[steps, 9, 3]`` in its declared ranges.
 
@@ -63,7 +68,16 @@ class Service:
     """Answers the bank's wanted position whenever it is a new one."""
 
     def __init__(self, bank: Bank, model: WarmModel) -> None:
-        """Stand ready; nothing is decoded yet."""
+        """Stand ready; nothing is decoded yet.
+
+        Raises:
+            WorkError: the bank is for patterns of another length than the model's.
+        """
+        if model.steps != bank.shape.steps:
+            raise WorkError(
+                f"the model decodes {model.steps} steps, the pattern bank holds "
+                f"{bank.shape.steps}: the model was replaced meanwhile; start again"
+            )
         self._bank = bank
         self._model = model
         self._answered: bytes | None = None

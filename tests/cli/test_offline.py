@@ -109,7 +109,7 @@ def test_train_never_overwrites_a_model(work: Path) -> None:
         (["--preset", "groove-5bar"], "groove-4bar"),
         (["--config", "nowhere.toml"], "nowhere.toml"),
         (["--device", "tpu"], "tpu"),
-        (["--device", "cuda:99"], "cuda:99"),
+        (["--device", "cuda:99"], "the device cuda:99 is not there; choose auto or one of"),
     ],
 )
 def test_train_refuses_what_is_not_there(

@@ -116,6 +116,30 @@ def test_the_nearest_grid_point_is_rounded_to_even_at_the_edges(
     assert value_of(bank.nearest(position(x, y, 0.9))) == row * SHAPE.cols + col
 
 
+@pytest.mark.parametrize(
+    "pattern", [np.zeros((16, 9, 3), np.float32), np.zeros((32, 9, 3)), np.zeros(864, np.float32)]
+)
+def test_an_answer_of_another_shape_is_refused_before_anybody_can_read_it(
+    pattern: np.ndarray,
+) -> None:
+    """A player that met one would die of it."""
+    bank = Bank.in_memory(SHAPE)
+    with pytest.raises(ValueError, match=r"float32\[32, 9, 3\]"):
+        bank.answer(position(), pattern)
+    with pytest.raises(ValueError, match=r"float32\[10\]"):
+        bank.answer(position()[:9], filled(0))
+    assert bank.exact(position()) is None
+
+
+@pytest.mark.parametrize("cut", [np.s_[:2], np.s_[:, :4], np.s_[:, :, :16], np.s_[:, :, :, :8]])
+def test_a_grid_of_another_shape_is_refused_whole(cut: slice) -> None:
+    """Fewer rows, columns, steps or voices: not one cell of it is written."""
+    bank = Bank.in_memory(SHAPE)
+    with pytest.raises(ValueError, match="this bank takes"):
+        bank.write_grid(numbered_grid()[cut])
+    assert bank.nearest(position()) is None
+
+
 def test_answers_and_grids_are_news_and_requests_are_not() -> None:
     """The player looks again only when there is something to find."""
     bank = Bank.in_memory(SHAPE)

@@ -1,5 +1,7 @@
 """The warm model and the decoder process, on a tiny real model."""
 
+import math
+import shutil
 import subprocess
 import sys
 import time
@@ -8,16 +10,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import torch
 
 from livevae.config import Config
 from livevae.daemon.offline import play
 from livevae.decoder.bank import Bank, Shape
 from livevae.decoder.process import Orders, Status
-from livevae.decoder.service import Service, WarmModel, resolve_device
-from livevae.errors import LiveVAEError, WorkError
+from livevae.decoder.service import Service, WarmModel
+from livevae.errors import LiveVAEError, UsageError, WorkError
 from livevae.midi.recording import write_recording
-from livevae.model.checkpoint import save_model
+from livevae.model.checkpoint import load_model, save_model
+from livevae.model.vae import Vae
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import validated
 from tests.latent.test_space import space
@@ -65,13 +67,34 @@ def test_the_service_answers_each_request_once_and_the_latest_only(model: Path) 
     assert bank.exact(position(0.2)) is None
 
 
-def test_a_device_that_is_not_there_is_refused_in_a_sentence() -> None:
-    """``auto`` always finds one."""
-    assert resolve_device("auto") in ("cuda", "mps", "cpu")
-    assert resolve_device("cpu") == "cpu"
-    if not torch.mps.is_available():
-        with pytest.raises(WorkError, match=r"mps.*auto or cpu"):
-            resolve_device("mps")
+def test_a_bank_for_patterns_of_another_length_is_refused_before_any_answer(model: Path) -> None:
+    """The model's folder was replaced while the instrument ran."""
+    with pytest.raises(WorkError, match=r"32 steps.* holds 64"):
+        Service(Bank.in_memory(Shape(64, 2, 2)), WarmModel(model, "cpu", 1))
+
+
+def test_a_space_of_another_model_is_refused_in_a_sentence(model: Path, tmp_path: Path) -> None:
+    """Not by torch, at the first decode."""
+    shutil.copytree(model, tmp_path / "mixed")
+    space(16).save(tmp_path / "mixed")
+    with pytest.raises(UsageError, match=r"mixed.*16 dimensions, its model 8; fetch"):
+        WarmModel(tmp_path / "mixed", "cpu", 1)
+
+
+def test_a_decode_that_is_no_pattern_is_refused_in_a_sentence(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finite weights can still make NaN, which would be heard as anything."""
+
+    def exploding(folder: Path, device: str) -> Vae:
+        vae = load_model(folder, device)
+        vae.decoder.conductor.start.weight.data.fill_(math.nan)
+        return vae
+
+    monkeypatch.setattr("livevae.decoder.service.load_model", exploding)
+    with pytest.raises(WorkError, match=r"does not decode to a pattern.*finite") as caught:
+        WarmModel(model, "cpu", 1)
+    assert str(model) in str(caught.value)
 
 
 def test_a_folder_that_is_no_model_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -81,6 +81,12 @@ def test_a_grid_of_one_point_or_too_many_is_refused() -> None:
             build_grid(space(), fake_decode, HASH, size)
 
 
+def test_a_decoder_that_makes_no_patterns_makes_no_grid() -> None:
+    """A grid of NaN would be written, and then never load."""
+    with pytest.raises(WorkError, match="finite"):
+        build_grid(space(), lambda z: fake_decode(z) * np.nan, HASH, 2)
+
+
 def test_a_missing_or_cut_grid_is_one_sentence(tmp_path: Path) -> None:
     """The sentence names the file."""
     with pytest.raises(UsageError, match=GRID_FILE):

@@ -1,0 +1,45 @@
+"""`livevae render` on model folders and output paths that cannot be."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from livevae.cli.render import render
+from livevae.errors import UsageError
+from livevae.latent.grid import load_grid, save_grid
+from livevae.resources import find_model
+from tests.latent.test_space import space
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the shipped model, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(find_model("groove-4bar"), tmp_path / "mine"))
+
+
+def refusal(*arguments: object) -> str:
+    """Return the sentence with which a render is refused."""
+    result = CliRunner().invoke(render, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, UsageError), result.exception
+    assert "\n" not in str(result.exception)
+    assert result.output == ""
+    return str(result.exception)
+
+
+def test_a_folder_whose_grid_is_another_models_is_refused_with_what_to_do(model: Path) -> None:
+    """Not by numpy, bars later."""
+    grid = load_grid(model)
+    save_grid(replace(grid, patterns=grid.patterns[:, :, :32]), model)
+    assert f"rebuild it with `livevae grid {model}`" in refusal("out.mid", "--model", model)
+    assert not Path("out.mid").exists()
+
+
+def test_a_folder_whose_space_is_another_models_is_refused_with_what_to_do(model: Path) -> None:
+    """Not by torch."""
+    space(8).save(model)
+    assert "8 dimensions, its model 128; fetch" in refusal("out.mid", "--model", model)
+    assert not Path("out.mid").exists()

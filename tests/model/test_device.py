@@ -1,0 +1,63 @@
+"""The device a model runs on is there, or the sentence says what is."""
+
+import pytest
+import torch
+
+from livevae.errors import UsageError
+from livevae.model.device import resolve_device
+
+
+@pytest.fixture
+def one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand before a machine with one CUDA device."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.mps, "is_available", lambda: False)
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand before a machine with a CPU alone."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.mps, "is_available", lambda: False)
+
+
+def test_auto_takes_cuda_then_apples_gpu_then_the_cpu(
+    no_gpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As livevae.toml promises."""
+    assert resolve_device("auto") == "cpu"
+    monkeypatch.setattr(torch.mps, "is_available", lambda: True)
+    assert resolve_device("auto") == "mps"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("auto") == "cuda"
+
+
+def test_a_device_that_is_there_stays_as_it_was_given(one_gpu: None) -> None:
+    """With its number or without."""
+    for device in ("cpu", "cuda", "cuda:0"):
+        assert resolve_device(device) == device
+
+
+@pytest.mark.parametrize("device", ["cuda:1", "cuda:7", "cuda:99", "cuda:256", "mps", "meta"])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(
+    one_gpu: None, device: str
+) -> None:
+    """By its number, not its kind alone."""
+    with pytest.raises(UsageError, match=f"{device} is not there.*: cuda, cpu$"):
+        resolve_device(device)
+
+
+def test_several_devices_of_a_kind_are_named_by_their_numbers(
+    no_gpu: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first to the last."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    with pytest.raises(UsageError, match="cuda:0 to cuda:3"):
+        resolve_device("cuda:4")
+
+
+@pytest.mark.parametrize("device", ["", "gpu", "tpu", "cuda:", "cuda:x", "cuda:-1"])
+def test_what_is_no_device_at_all_is_refused_with_the_names_of_those_that_are(device: str) -> None:
+    """torch's own message is a paragraph."""
+    with pytest.raises(UsageError, match="choose auto, cpu, cuda, cuda:N or mps"):
+        resolve_device(device)
