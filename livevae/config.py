@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +13,18 @@ import msgspec
 
 from livevae import parameters
 from livevae.errors import UsageError
-from livevae.midi.kit import kit_notes
+from livevae.midi.kit import KITS, kit_notes
+from livevae.pattern.pattern import N_VOICES
 from livevae.resources import user_config
 
 MAX_FILE_BYTES = 1 << 20
 
 Cc = Annotated[int, msgspec.Meta(ge=0, le=119)]
 Channel = Annotated[int, msgspec.Meta(ge=1, le=16)]
+PortNames = Annotated[
+    tuple[str, ...], msgspec.Meta(description='a list of port names, like ["Live"]')
+]
+# A description says what would be right where the type alone does not: see _right.
 
 
 class Midi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,10 +32,13 @@ class Midi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     backend: Literal["auto", "jack", "rtmidi"] = "auto"
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] = "LiveVAE"
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    inputs: PortNames = ()
+    outputs: PortNames = ()
     channel: Channel = 10
-    kit: str | tuple[int, ...] = "gm"
+    kit: Annotated[
+        str | tuple[int, ...],
+        msgspec.Meta(description=f"a kit ({', '.join(KITS)}) or a list of {N_VOICES} notes"),
+    ] = "gm"
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +51,12 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Decoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the neural network runs."""
 
-    device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")] = "auto"
+    device: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$", description="auto, cpu, cuda, cuda:N or mps"
+        ),
+    ] = "auto"
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
 
 
@@ -53,8 +67,8 @@ def _default_map() -> dict[str, Binding]:
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything livevae.toml can say; the defaults are those of the shipped file."""
 
-    model: str = "groove-4bar"
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    model: Annotated[str, msgspec.Meta(description="a model's name or folder")] = "groove-4bar"
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
     midi: Midi = Midi()
     decoder: Decoder = Decoder()
     map: dict[str, Binding] = msgspec.field(default_factory=_default_map)
@@ -77,12 +91,12 @@ def load(path: Path | None = None, overrides: Sequence[tuple[str, str]] = ()) ->
     """
     found = path or next((p for p in (Path("livevae.toml"), user_config()) if p.is_file()), None)
     document = _read(found) if found else {}
-    config = _checked(document, str(found))
+    config = _checked(document, f"{found}: ")
     if not overrides:
         return config
     for name, text in overrides:
         _override(document, name, text)
-    return _checked(document, "--set")
+    return _checked(document)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -94,37 +108,42 @@ def _read(path: Path) -> dict[str, Any]:
     if len(content) > MAX_FILE_BYTES:
         raise UsageError(f"{path} is larger than 1 MiB, so it is no livevae.toml")
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))  # Windows writes a BOM
-    except (ValueError, RecursionError) as error:
+        return _parsed(content.decode("utf-8-sig"))  # Windows writes a BOM
+    except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 
-def _checked(document: Mapping[str, Any], origin: str) -> Config:
-    _refuse_unknown_keys(document, Config, origin)
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse TOML, whose whole numbers have 64 bits where Python's have no end."""
     try:
+        document = tomllib.loads(text)
+        msgspec.msgpack.encode(document)
+    except tomllib.TOMLDecodeError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise ValueError("a number in it is too large") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return document
+
+
+def _checked(document: Mapping[str, Any], origin: str = "") -> Config:
+    """Return the config that a document is; ``origin`` stands before what is wrong with it."""
+    plain = {key: value for key, value in document.items() if key not in ("controls", "map")}
+    try:
+        _check_table(plain, Config)
         controls = {
             name: parameters.find(name).to_float(value)
             for name, value in _flattened(document, "controls")
         }
         bindings = _bindings(document)
-    except UsageError as error:
-        raise UsageError(f"{origin}: {error}") from error
-    plain = {key: value for key, value in document.items() if key not in ("controls", "map")}
-    try:
         config = msgspec.convert(plain, Config)
         kit_notes(config.midi.kit)
-    except msgspec.ValidationError as error:
-        problem, where = _located(error)
-        raise UsageError(f"{origin}: {where or 'file'}: {problem}") from error
+    except UsageError as error:
+        raise UsageError(f"{origin}{error}") from error
     except ValueError as error:
-        raise UsageError(f"{origin}: midi.kit: {error}") from error
+        raise UsageError(f"{origin}midi.kit: {error}") from error
     return msgspec.structs.replace(config, controls=controls, map=bindings)
-
-
-def _located(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Return what is wrong, and the key at which it is."""
-    problem, _, where = str(error).partition(" - at `$")
-    return problem, where.strip(".`")
 
 
 def _flattened(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:
@@ -145,12 +164,10 @@ def _bindings(document: Mapping[str, Any]) -> dict[str, Binding]:
     given: dict[str, Binding] = {}
     for name, value in _flattened(document, "map"):
         parameters.find(name)
-        try:
-            binding = msgspec.convert(value, Binding)
-        except msgspec.ValidationError as error:
-            problem, where = _located(error)
-            at = f"map.{name}.{where}".strip(".")
-            raise UsageError(f"{at}: {problem}; write {name} = {{ cc = 22 }}") from error
+        if not isinstance(value, Mapping) or "cc" not in value:
+            raise UsageError(f"map.{name} names no control change; write {name} = {{ cc = 22 }}")
+        _check_table(value, Binding, f"map.{name}.")
+        binding = msgspec.convert(value, Binding)
         for other, taken in given.items():
             if binding == taken:
                 raise UsageError(f"map.{name}: cc {binding.cc} moves {other} already")
@@ -159,19 +176,43 @@ def _bindings(document: Mapping[str, Any]) -> dict[str, Binding]:
     return free | given
 
 
-def _refuse_unknown_keys(
-    document: Mapping[str, Any], struct: type[msgspec.Struct], origin: str, prefix: str = ""
-) -> None:
+def _check_table(table: Mapping[str, Any], struct: type[msgspec.Struct], prefix: str = "") -> None:
+    """Refuse keys that the struct has not, and values that its fields do not take."""
     fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in document.items():
+    for key, value in table.items():
         if key not in fields:
             close = difflib.get_close_matches(key, fields, n=1)
             hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(fields)}"
-            raise UsageError(f"{origin}: there is no key {prefix}{key}; {hint}")
+            raise UsageError(f"there is no key {prefix}{key}; {hint}")
         inner = fields[key]
-        nested = isinstance(inner, type) and issubclass(inner, msgspec.Struct)
-        if nested and isinstance(value, Mapping):
-            _refuse_unknown_keys(value, inner, origin, f"{prefix}{key}.")
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            if not isinstance(value, Mapping):
+                raise UsageError(
+                    f"{prefix}{key} is {reprlib.repr(value)}, but must be a table: [{prefix}{key}]"
+                )
+            _check_table(value, inner, f"{prefix}{key}.")
+            continue
+        try:
+            msgspec.convert(value, inner)
+        except msgspec.ValidationError as error:
+            given, right = reprlib.repr(value), _right(msgspec.inspect.type_info(inner))
+            raise UsageError(f"{prefix}{key} is {given}, but must be {right}") from error
+
+
+def _right(kind: msgspec.inspect.Type) -> str:
+    """Say in words what a field takes."""
+    match kind:
+        case msgspec.inspect.Metadata(extra_json_schema={"description": str(words)}):
+            return words
+        case msgspec.inspect.LiteralType(values):
+            return f"one of: {', '.join(map(str, values))}"
+        case msgspec.inspect.IntType(ge=int(low), le=int(high)):
+            return f"a whole number from {low} to {high}"
+        case msgspec.inspect.StrType(min_length=int(low), max_length=int(high)):
+            return f"text of {low} to {high} characters"
+        case msgspec.inspect.UnionType(types=(first, *_)):
+            return _right(first)
+    raise NotImplementedError(kind)
 
 
 def _override(document: dict[str, Any], name: str, text: str) -> None:
@@ -188,8 +229,8 @@ def _override(document: dict[str, Any], name: str, text: str) -> None:
         hint = f"did you mean {' or '.join(close)}?" if close else "see livevae.toml."
         raise UsageError(f"--set: there is no key or control {name!r}; {hint}")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
+        value = _parsed(f"value = {text}")["value"]
+    except ValueError:
         value = text
     table = document
     *path, last = name.split(".")

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from livevae.config import MAX_FILE_BYTES, Binding, Config, Midi, load
+from livevae.config import MAX_FILE_BYTES, Binding, Config, Decoder, Midi, _check_table, load
 from livevae.errors import UsageError
 from livevae.parameters import PARAMETERS
 
@@ -66,26 +66,37 @@ def test_a_file_here_goes_before_ones_own_and_a_given_one_before_both(elsewhere:
         ("modle = 'a'", ["no key modle", "did you mean model?"]),
         ("[midi]\nbackand = 'jack'", ["midi.backand", "did you mean midi.backend?"]),
         ("[decoder]\nthread = 1", ["decoder.thread", "did you mean decoder.threads?"]),
-        ("seed = -1", ["seed", ">= 0"]),
-        ("seed = 1.5", ["seed", "int", "float"]),
-        ("model = 3", ["model", "str"]),
-        ("midi = 1", ["midi"]),
-        ("[midi]\nbackend = 'alsa'", ["midi.backend", "alsa"]),
-        ("[midi]\nchannel = 0", ["midi.channel", ">= 1"]),
-        ("[midi]\nchannel = 17", ["midi.channel", "<= 16"]),
-        ("[midi]\nname = ''", ["midi.name"]),
-        ("[midi]\ninputs = 'a'", ["midi.inputs", "array"]),
+        ("seed = -1", ["seed is -1", "a whole number from 0 to 4294967295"]),
+        ("seed = 1.5", ["seed is 1.5", "a whole number from 0"]),
+        ("model = 3", ["model is 3", "must be a model's name or folder"]),
+        ("midi = 1", ["midi is 1", "must be a table: [midi]"]),
+        ("[midi]\nbackend = 'alsa'", ["midi.backend is 'alsa'", "one of: auto, jack, rtmidi"]),
+        ("[midi]\nchannel = 0", ["midi.channel is 0", "a whole number from 1 to 16"]),
+        ("[midi]\nchannel = 17", ["midi.channel is 17", "a whole number from 1 to 16"]),
+        ("[midi]\nname = ''", ["midi.name is ''", "text of 1 to 32 characters"]),
+        ("[midi]\ninputs = 'a'", ["midi.inputs is 'a'", 'a list of port names, like ["Live"]']),
+        ("[midi]\noutputs = [1]", ["midi.outputs is [1]", 'a list of port names, like ["Live"]']),
+        ("[midi]\nkit = 3", ["midi.kit is 3", "gm, ableton, logic, td11", "list of 9 notes"]),
         ("[midi]\nkit = 'gmm'", ["midi.kit", "gm, ableton, logic, td11"]),
         ("[midi]\nkit = [1, 2]", ["midi.kit", "9 notes"]),
         ("[midi]\nkit = [36, 38, 42, 46, 43, 47, 50, 49, 128]", ["midi.kit", "0 to 127"]),
-        ("[decoder]\ndevice = 'gpu'", ["decoder.device", "auto", "cuda"]),
-        ("[decoder]\nthreads = 0", ["decoder.threads", ">= 1"]),
+        (
+            "[decoder]\ndevice = 'gpu'",
+            ["decoder.device is 'gpu'", "auto, cpu, cuda, cuda:N or mps"],
+        ),
+        ("[decoder]\nthreads = 0", ["decoder.threads is 0", "a whole number from 1 to 64"]),
         ("map = 3", ["map", "table"]),
         ("[map]\nx = 20", ["map.x", "{ cc = 22 }"]),
-        ("[map]\nx = { cc = 120 }", ["map.x.cc", "<= 119"]),
-        ("[map]\nx = { cc = 1, channel = 0 }", ["map.x.channel", ">= 1"]),
-        ("[map]\nx = { channel = 2 }", ["map.x", "`cc`"]),
-        ("[map]\nkick.density = { cc = 1, chanel = 2 }", ["map.kick.density", "chanel"]),
+        ("[map]\nx = { cc = 120 }", ["map.x.cc is 120", "a whole number from 0 to 119"]),
+        (
+            "[map]\nx = { cc = 1, channel = 0 }",
+            ["map.x.channel is 0", "from 1 to 16"],
+        ),
+        ("[map]\nx = { channel = 2 }", ["map.x", "{ cc = 22 }"]),
+        (
+            "[map]\nkick.density = { cc = 1, chanel = 2 }",
+            ["map.kick.density.channel?"],
+        ),
         ("[map]\nfoo = { cc = 1 }", ["no control 'foo'"]),
         ("[map]\nkick.desity = { cc = 1 }", ["'kick.desity'", "did you mean kick.density"]),
         ("[map]\nx = { cc = 1 }\ny = { cc = 1 }", ["map.y", "cc 1 moves x already"]),
@@ -98,10 +109,13 @@ def test_a_file_here_goes_before_ones_own_and_a_given_one_before_both(elsewhere:
         ("[controls]\nclock = 'midy'", ["clock is 'midy'", "midi, internal"]),
         ("a = [", ["not valid TOML"]),
         ("a = 1\na = 2", ["not valid TOML"]),
-        ("seed = " + "9" * 5000, ["not valid TOML"]),
+        ("seed = " + "9" * 5000, ["not valid TOML: a number in it is too large"]),
+        ("seed = 0x" + "f" * 5000, ["not valid TOML: a number in it is too large"]),
+        ("[controls]\nx = 0x" + "f" * 500, ["not valid TOML: a number in it is too large"]),
+        (f"model = ['{'a' * 500}']", ["model is ['aaa", "...aaa", "'], but must be"]),
         ("a = " + "[" * 5000, ["not valid TOML"]),
-        ("[controls]\n" + ".".join("a" * 5000) + " = 1", ["no control"]),
-        ("[map]\n" + ".".join("a" * 5000) + " = 1", ["no control"]),
+        ("[controls]\n" + ".".join("a" * 5000) + " = 1", ["nested too deeply"]),
+        ("[map]\n" + ".".join("a" * 5000) + " = 1", ["nested too deeply"]),
     ],
 )
 def test_what_is_wrong_is_said_with_file_and_key_and_what_would_be_right(
@@ -196,16 +210,17 @@ def test_set_goes_before_the_file_and_the_last_one_before_the_others() -> None:
         ("kick.mut", "1", ["'kick.mut'", "did you mean kick.mute"]),
         ("midi.foo", "1", ["midi.foo", "known: backend"]),
         ("midi.", "1", ["midi."]),
-        ("midi", "3", ["midi"]),
-        ("midi.channel", "ten", ["midi.channel"]),
+        ("midi", "3", ["midi is 3", "must be a table"]),
+        ("midi.channel", "ten", ["midi.channel is 'ten'", "from 1 to 16"]),
         ("midi.backend.deep.er", "1", ["midi.backend"]),
-        ("midi.inputs", "a", ["midi.inputs", "array"]),
+        ("midi.name" + ".a" * 5000, "1", ["midi.name", "text of 1 to 32"]),
+        ("midi.inputs", "a", ["midi.inputs is 'a'", 'like ["Live"]']),
         ("map.x", "20", ["map.x", "{ cc = 22 }"]),
-        ("map.density.cc", "20.5", ["map.density.cc"]),
+        ("map.density.cc", "20.5", ["map.density.cc is 20.5", "from 0 to 119"]),
         ("map.foo.cc", "2", ["'foo'"]),
         ("controls.foo", "2", ["'foo'"]),
         ("controls", "2", ["controls"]),
-        ("seed", "9" * 5000, ["seed"]),
+        ("seed", "9" * 5000, ["seed is '999", "a whole number from 0"]),
         ("seed", "[" * 5000, ["seed"]),
         ("x", "2", ["x is 2", "from 0 to 1"]),
     ],
@@ -224,3 +239,13 @@ def test_an_error_of_the_file_is_not_blamed_on_set() -> None:
     """Even if a set would mend it."""
     with pytest.raises(UsageError, match=r"f\.toml: midi\.channel"):
         read("[midi]\nchannel = 99", ("midi.channel", "1"))
+
+
+@pytest.mark.parametrize("struct", [Config, Midi, Decoder, Binding])
+def test_every_key_can_say_what_would_be_right(struct: type[msgspec.Struct]) -> None:
+    """A key added without words for it would be a traceback."""
+    for field in msgspec.structs.fields(struct):
+        if field.name in ("map", "controls"):
+            continue
+        with pytest.raises(UsageError, match=f"^{field.name} is .*, but must be [a-z]"):
+            _check_table({field.name: object()}, struct)
