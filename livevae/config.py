@@ -117,7 +117,7 @@ def _parsed(text: str) -> dict[str, Any]:
     """Parse TOML, whose whole numbers have 64 bits where Python's have no end."""
     try:
         document = tomllib.loads(text)
-        msgspec.msgpack.encode(document)
+        msgspec.msgpack.encode(document)  # refuses what has more
     except tomllib.TOMLDecodeError:
         raise
     except (ValueError, OverflowError) as error:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from livevae.cli.options import midi_out
 from livevae.config import Config
-from livevae.errors import UsageError, WorkError
+from livevae.errors import UsageError
 from livevae.latent.grid import DEFAULT_SIZE
 from livevae.pattern.pattern import MAX_GRID_SIZE, bars_of
 
@@ -33,18 +34,14 @@ def prepare(sources: tuple[Path, ...], out: Path) -> None:
     The Groove MIDI Dataset is recognised and split officially; other collections are split by
     file. Each file left out is listed with its reason in OUT/manifest.json.
     """
-    from rich.progress import Progress
+    from rich.progress import track
 
     from livevae.training.prepare import prepare as prepare_data
 
     console = _console()
-    with Progress(console=console) as progress:
-        task = progress.add_task("Reading", total=None)
-        manifest = prepare_data(
-            list(sources),
-            out,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    manifest = prepare_data(
+        list(sources), out, lambda files: track(files, "Reading", console=console)
+    )
     for left in manifest.left_out[:SHOWN_REASONS]:
         console.print(f"left out: {left.name}: {left.reason}", markup=False, soft_wrap=True)
     if len(manifest.left_out) > SHOWN_REASONS:
@@ -81,6 +78,7 @@ def train(
     import msgspec
     import torch
 
+    from livevae.latent.files import make_folder
     from livevae.model.checkpoint import load_model, save_model
     from livevae.model.device import resolve_device
     from livevae.model.folder import WEIGHTS_FILE
@@ -97,10 +95,7 @@ def train(
         torch.set_num_threads(threads)
     device = resolve_device(device)
     training, validation = load_split(data, "train"), load_split(data, "validation")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkError(f"{out} cannot be made: {error.strerror or error}") from None
+    make_folder(out)
 
     console = _console()
     with _Watcher(console, chosen.training.minutes) as watcher:
@@ -248,7 +243,7 @@ def grid(model: str, size: int) -> None:
 
 @click.command()
 @click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
-@click.argument("out", metavar="OUT.mid", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT.mid", type=click.Path(path_type=Path), callback=midi_out)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="A model's name or folder.")
 @click.option("--kit", default="gm", show_default=True, help="The kit whose notes are written.")
 def reconstruct(source: Path, out: Path, model: str, kit: str) -> None:
@@ -274,8 +269,6 @@ def reconstruct(source: Path, out: Path, model: str, kit: str) -> None:
     windows = -(-len(pattern) // steps)
     padded = to_pattern(drums, windows * vae.config.bars).reshape(windows, steps, 9, 3)
     predicted, bits = reconstruct_windows(vae, padded)
-    if out.parent != Path() and not out.parent.is_dir():
-        raise WorkError(f"{out} cannot be written: there is no folder {out.parent}")
     write_pattern(out, predicted.reshape(-1, 9, 3)[: len(pattern)], drums.bpm, notes)
     _console().print(
         f"{bars_of(pattern)} bars at {drums.bpm:g} bpm, {bits.mean():.0f} bits a window, "

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from livevae.cli.options import config_option, set_option
-from livevae.errors import UsageError
+from livevae.cli.options import config_option, midi_out, set_option
 
 
 @click.command(short_help="Play offline into a MIDI file.")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path), callback=midi_out)
 @click.option("--bars", type=click.IntRange(1, 4096), default=16, show_default=True)
 @click.option("--model", help="Model to play: a name or a folder.")
 @click.option("--bpm", help="Tempo.")
@@ -26,9 +25,6 @@ def render(
     settings: tuple[tuple[str, str], ...],
 ) -> None:
     """Play BARS bars offline into the MIDI file OUT; equal settings give equal bytes."""
-    if out.suffix.lower() not in (".mid", ".midi"):
-        raise UsageError(f"{out} must end in .mid")
-
     from livevae.config import load  # noqa: PLC0415 - torch, numpy: not for --help
     from livevae.daemon.offline import play  # noqa: PLC0415
     from livevae.decoder.bank import Bank, Shape  # noqa: PLC0415

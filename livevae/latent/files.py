@@ -13,15 +13,28 @@ from safetensors import SafetensorError, safe_open
 from livevae.errors import UsageError, WorkError
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder for the files of a command, if it is not there.
+
+    Raises:
+        WorkError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(f"{path} cannot be made: {error.strerror or error}") from None
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that its name always holds either the old bytes or the new ones.
+
+    Its folder must be there: a mistyped path makes none.
 
     Raises:
         WorkError: the file cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             file.write(data)
             file.flush()

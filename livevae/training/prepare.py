@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from livevae.errors import UsageError
-from livevae.latent.files import write_atomically
+from livevae.latent.files import make_folder, write_atomically
 from livevae.midi.kit import TD11_FOLD
 from livevae.midi.smf import ANY_FOLD, MAX_FILE_BYTES, read_drums, to_pattern
 from livevae.pattern.pattern import CHANNELS, N_VOICES, STEPS_PER_BAR, Pattern, bars_of
@@ -29,7 +29,7 @@ MAX_TABLE_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """One MIDI file to read and what its collection says of it."""
 
     name: str
@@ -41,27 +41,33 @@ class _Source:
 
 
 def prepare(
-    sources: list[Path], out: Path, advance: Callable[[int, int], None] | None = None
+    sources: list[Path],
+    out: Path,
+    track: Callable[[list[Source]], Iterable[Source]] = iter,
 ) -> Manifest:
     """Read MIDI collections (folders or zips) and write one data file per split to ``out``.
 
     The Groove MIDI Dataset is known by its ``info.csv`` and split as that says; the files of any
     other collection are split by a hash of their content, a tenth each to validation and test, so
     that copies of a file never straddle two splits; a bad file is left out, with its
-    reason. ``advance`` is told (files done, files).
+    reason. ``track`` is given the files once all sources are found good, and may show how the
+    reading goes on.
 
     Raises:
         UsageError: a source is missing or not a folder or zip, or nothing usable is in it.
-        WorkError: ``out`` cannot be written.
+        WorkError: ``out`` cannot be made or written.
     """
-    found: list[_Source] = []
+    found: list[Source] = []
     left_out: list[LeftOut] = []
     for path in sources:
         found.extend(_collection(path, left_out))
+    if not found:
+        raise _nothing_usable(sources, left_out)
+    make_folder(out)
     read: list[tuple[Recording, Pattern]] = []
     splits: list[str | None] = []
     digests: list[bytes] = []
-    for done, source in enumerate(found, 1):
+    for source in track(found):
         try:
             recording, pattern, digest = _read(source)
         except UsageError as error:
@@ -70,13 +76,8 @@ def prepare(
             read.append((recording, pattern))
             splits.append(source.split)
             digests.append(digest)
-        if advance is not None:
-            advance(done, len(found))
     if not read:
-        raise UsageError(
-            f"no usable 4-4 drum file in {', '.join(map(str, sources))}; "
-            f"{len(left_out)} files were left out"
-        )
+        raise _nothing_usable(sources, left_out)
     own = iter(_split_by_file([d for d, split in zip(digests, splits, strict=True) if not split]))
     kept: dict[str, list[tuple[Recording, Pattern]]] = {split: [] for split in SPLITS}
     for item, split in zip(read, splits, strict=True):
@@ -95,7 +96,14 @@ def prepare(
     return manifest
 
 
-def _collection(path: Path, left_out: list[LeftOut]) -> list[_Source]:
+def _nothing_usable(sources: list[Path], left_out: list[LeftOut]) -> UsageError:
+    return UsageError(
+        f"no usable 4-4 drum file in {', '.join(map(str, sources))}; "
+        f"{len(left_out)} files were left out"
+    )
+
+
+def _collection(path: Path, left_out: list[LeftOut]) -> list[Source]:
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file())
         readers: dict[str, Callable[[], bytes]] = {
@@ -110,7 +118,7 @@ def _collection(path: Path, left_out: list[LeftOut]) -> list[_Source]:
     tables = [name for name in readers if PurePosixPath(name).name == "info.csv"]
     listed = dict(row for table in tables for row in _groove_rows(table, readers))
     return [
-        listed.get(name) or _Source(name, read)
+        listed.get(name) or Source(name, read)
         for name, read in readers.items()
         if PurePosixPath(name).suffix.lower() in (".mid", ".midi")
     ]
@@ -152,7 +160,7 @@ def _zip_readers(path: Path, left_out: list[LeftOut]) -> dict[str, Callable[[], 
 
 def _groove_rows(
     table: str, readers: dict[str, Callable[[], bytes]]
-) -> Iterator[tuple[str, _Source]]:
+) -> Iterator[tuple[str, Source]]:
     """Yield (file name, source) for each row of Groove MIDI's table; nothing if it is another."""
     root = PurePosixPath(table).parent
     try:
@@ -166,7 +174,7 @@ def _groove_rows(
         if name in readers:
             yield (
                 name,
-                _Source(
+                Source(
                     name=name,
                     read=readers[name],
                     split=row["split"],
@@ -177,7 +185,7 @@ def _groove_rows(
             )
 
 
-def _read(source: _Source) -> tuple[Recording, Pattern, bytes]:
+def _read(source: Source) -> tuple[Recording, Pattern, bytes]:
     """Return what a file holds and a digest of its bytes."""
     try:
         data = source.read()

@@ -28,6 +28,15 @@ WRONG: list[tuple[list[str], str]] = [
     (["doctor", "--set", "decoder.device=gpu"], "must be auto, cpu, cuda, cuda:N or mps"),
     (["render"], "Missing argument 'OUT'"),
     (["render", "out.wav"], "out.wav must end in .mid"),
+    (["render", "nowhere/out.mid"], "out.mid cannot be written: there is no folder nowhere"),
+    (["render", "folder.mid"], "folder.mid is a folder; name a file in it"),
+    (["render", "x" * 300 + ".mid"], "cannot be written: File name too long"),
+    (["reconstruct", "in.mid", "nowhere/out.mid"], "there is no folder nowhere"),
+    (["reconstruct", "in.mid", "folder.mid"], "folder.mid is a folder; name a file in it"),
+    (["reconstruct", "in.mid", "out.wav"], "out.wav must end in .mid"),
+    (["prepare", "nowhere", "data"], "nowhere is not there"),
+    (["prepare", "folder.mid", "data"], "no usable 4-4 drum file in folder.mid"),
+    (["grid", "nowhere"], "there is no model 'nowhere'"),
     (["render", "out.mid", "--bars", "0"], "0 is not in the range"),
     (["render", "out.mid", "--bpm", "10"], "from 20 to 300 BPM"),
     (["render", "out.mid", *NO_MODEL], "there is no model 'no-such-model'"),
@@ -38,6 +47,7 @@ WRONG: list[tuple[list[str], str]] = [
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.CompletedProcess[str]]:
     """Run every wrong command, and the few that only look, in an empty folder; two at a time."""
     folder = tmp_path_factory.mktemp("cli")
+    (folder / "folder.mid").mkdir()
     environment = {"LIVEVAE_RUNTIME_DIR": str(folder / "run"), "HOME": str(folder), "PATH": ""}
 
     def call(arguments: list[str]) -> subprocess.CompletedProcess[str]:
@@ -56,7 +66,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Comple
     asked += [["status"], ["get"], ["panic"], ["set", "x", "0.5"], ["--help"], ["--version"], []]
     with ThreadPoolExecutor(2) as pool:
         done = pool.map(call, asked)
-    assert not list(folder.glob("*.mid"))
+    assert {path.name for path in folder.iterdir()} <= {"folder.mid", "run"}
     return {" ".join(arguments): result for arguments, result in zip(asked, done, strict=True)}
 
 

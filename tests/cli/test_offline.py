@@ -235,13 +235,16 @@ def test_reconstruct_refuses_what_it_cannot_play(work: Path, tmp_path: Path) -> 
     refused(call(offline.reconstruct, tmp_path / "text.mid", out, *model), "text.mid")
     refused(call(offline.reconstruct, silent, out, *model), "no drum notes")
     refused(call(offline.reconstruct, waltz, out, *model), "4-4")
-    refused(call(offline.reconstruct, good, tmp_path / "no" / "out.mid", *model), "out.mid")
+    nowhere = tmp_path / "no" / "out.mid"
+    refused(call(offline.reconstruct, good, nowhere, *model), f"no folder {nowhere.parent}")
+    assert not nowhere.parent.exists()
     refused(call(offline.reconstruct, good, out, *model, "--kit", "spoons"), "spoons")
     assert not out.exists()
 
 
 def test_a_model_without_space_or_with_damage_is_one_sentence(tmp_path: Path) -> None:
     """Whatever command meets it."""
+    (tmp_path / "model").mkdir()
     save_model(small(), tmp_path / "model")
     refused(call(offline.grid, tmp_path / "model"), "space.safetensors")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"cut")

@@ -16,6 +16,7 @@ from tests.model.test_vae import small
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a saved small model."""
+    (tmp_path / "model").mkdir()
     save_model(small(), tmp_path / "model")
     return tmp_path / "model"
 

@@ -12,7 +12,7 @@ from livevae.errors import UsageError, WorkError
 from livevae.midi.smf import MAX_FILE_BYTES
 from livevae.pattern.pattern import ONSET
 from livevae.training.dataset import load_split
-from livevae.training.prepare import prepare
+from livevae.training.prepare import Source, prepare
 from tests.training.beats import beat, collection, groove, zipped
 
 
@@ -133,13 +133,21 @@ def test_sources_that_cannot_be_used_are_one_sentence(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=sentence):
             prepare([tmp_path / name], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    """OUT is a file, say."""
+    """OUT is a file, say; and that before any file is read."""
     (tmp_path / "out").write_text("taken")
-    with pytest.raises(WorkError, match="cannot be written"):
-        prepare([collection(tmp_path / "src")], tmp_path / "out")
+    shown: list[Source] = []
+
+    def track(files: list[Source]) -> list[Source]:
+        shown.extend(files)
+        return files
+
+    with pytest.raises(WorkError, match="cannot be made"):
+        prepare([collection(tmp_path / "src")], tmp_path / "out", track)
+    assert not shown
 
 
 def test_onsets_are_hits_or_none(tmp_path: Path) -> None:
