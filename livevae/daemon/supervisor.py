@@ -33,9 +33,10 @@ from livevae.decoder.bank import Bank, Cell, Shape
 from livevae.decoder.process import Orders as DecoderOrders
 from livevae.decoder.process import Status as DecoderStatus
 from livevae.errors import LiveVAEError, UsageError, WorkError
-from livevae.latent.grid import Grid, load_grid
+from livevae.latent.grid import Grid
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
+from livevae.model.folder import matching_grid
 from livevae.parameters import PARAMETERS, find
 from livevae.player.player import Status as PlayerStatus
 from livevae.player.process import PORT_GONE
@@ -100,7 +101,7 @@ class Supervisor:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leaving.set))
         make_private(self._folder)
         self._refuse_second()
-        grid = load_grid(self._model)
+        grid = matching_grid(self._model)
         self._bank = self._new_bank(grid)
         control = ControlServer(self._folder, self._answer)
         tasks: list[asyncio.Task[None]] = []

@@ -10,6 +10,7 @@ from tests.jack.peers import Recorder
 
 TICKS_PER_STEP = 6
 STEPS_PER_BAR = 16
+PAUSE_TICKS = 20
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,14 @@ class Grid:
 
     @classmethod
     def of(cls, recording: Recorder) -> Grid:
-        """Number the ticks from the last Start; the recorder may have lost some under load."""
-        start = recording.messages(0xFA)[-1][0]
-        frames = np.array([frame for frame, _ in recording.messages(0xF8) if frame >= start])
+        """Number the ticks since the clock last began: jack_midi_clock sends them while it rolls.
+
+        The recorders may have lost some under load, the Start before them too.
+        """
+        frames = np.array([frame for frame, _ in recording.messages(0xF8)])
         period = float(np.median(np.diff(frames)))
+        pauses = np.flatnonzero(np.diff(frames) > PAUSE_TICKS * period)
+        frames = frames[pauses[-1] + 1 :] if len(pauses) else frames
         # A gap of whole ticks is ticks that were lost; any other, a clock that stood still.
         gaps = np.diff(frames) / period
         whole = np.abs(gaps - np.rint(gaps)) < 0.3

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.jack.peers import (
     Daemon,
@@ -58,10 +59,10 @@ def children(running: Daemon) -> dict[str, int]:
     return found
 
 
-def leftovers() -> list[Path]:
-    """Return the shared memory that daemons have left behind."""
+def leftovers() -> set[Path]:
+    """Return the shared memory of daemons that run, or were killed."""
     memory = Path("/dev/shm")  # noqa: S108 - only looked at
-    return [path for path in memory.glob("livevae-*") if path.is_file()]
+    return {path for path in memory.glob("livevae-*") if path.is_file()}
 
 
 def settled(recording: Recorder) -> bool:
@@ -73,11 +74,13 @@ def settled(recording: Recorder) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_daemon_and_leaves_no_note(number: signal.Signals) -> None:
+    before = leftovers()
     with playing() as (running, recording):
+        assert leftovers() != before
         assert running.stop(number) == 0
         eventually(lambda: settled(recording))
         assert recording.hanging() == set()
-        assert not leftovers()
+        assert leftovers() == before
         assert "Traceback" not in running.log.read_text()
 
 
@@ -140,6 +143,16 @@ def test_a_decoder_that_hangs_is_replaced() -> None:
         os.kill(children(running)["decoder"], signal.SIGSTOP)
         eventually(lambda: running.status().restarts["decoder"] == 1, within_s=30)
         assert running.status().player.bars["missed"] == 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
+def test_a_decoder_that_can_never_run_is_let_go_and_the_map_plays() -> None:
+    with playing("--set", "decoder.device=cuda") as (running, _):
+        eventually(lambda: "the decoder cannot run" in running.log.read_text(), within_s=60)
+        before = running.status().player.bars["grid"]
+        eventually(lambda: running.status().player.bars["grid"] > before + 1)
+        assert running.status().restarts["decoder"] == 0
+        assert running.log.read_text().count("cuda") == 1
 
 
 def test_a_receiver_that_goes_and_returns_is_connected_again() -> None:

@@ -94,6 +94,7 @@ def play(transport: Transport, running: Daemon) -> None:
             eventually(lambda: running.status().player.playing, within_s=1)
             return
         transport.stop()
+        time.sleep(1.0)  # a pause by which the grid knows that the clock began anew
     raise AssertionError("jack_midi_clock has sent no Start")
 
 
