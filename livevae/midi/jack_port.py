@@ -14,17 +14,17 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import jack
 
 from livevae.errors import WorkError
+from livevae.midi.live_port import LivePort
 from livevae.midi.ports import Connections, PortNames, PortRequest
 from livevae.midi.realtime import PORT_PRIORITY, ask_for_realtime
 
 _FRAME_MASK: Final = 0xFFFFFFFF
-_LATENESS_KEPT: Final = 1024
 _MARGIN_NS: Final = 15_000_000
 """Beyond two JACK periods: what the player may be held up by before a message is late."""
 _CLOSE_S: Final = 0.2
@@ -70,7 +70,7 @@ def port_lister() -> Iterator[Callable[[], PortNames]]:
         client.close()
 
 
-class JackPort:
+class JackPort(LivePort):
     """LiveVAE's two JACK MIDI ports, ``NAME:in`` and ``NAME:out``."""
 
     def __init__(self, request: PortRequest) -> None:
@@ -80,6 +80,7 @@ class JackPort:
             UsageError: a port to connect to does not exist.
             WorkError: no JACK server runs.
         """
+        super().__init__()
         self._client = _client(request.name)
         self.name = self._client.name
         self._ns_per_frame: float = 1e9 / self._client.samplerate
@@ -89,13 +90,9 @@ class JackPort:
 
         self._zero: int = self._client.last_frame_time
         self._cycle = (self._zero, time.perf_counter_ns())
-        self._incoming: deque[tuple[int, bytes]] = deque()
         self._outbox: deque[tuple[int, int, bytes]] = deque()
         self._heap: list[tuple[int, int, bytes]] = []
         self._order = itertools.count()
-        self._lateness: deque[int] = deque(maxlen=_LATENESS_KEPT)
-        self._awake = threading.Event()
-        self._fault = ""
         self._raised = False
 
         self._client.set_process_callback(self._process)
@@ -132,10 +129,6 @@ class JackPort:
     def _ns(self, frame: int) -> int:
         return round((frame - self._zero) * self._ns_per_frame)
 
-    def receive(self) -> tuple[int, bytes] | None:
-        """Return the next message and the time of its frame."""
-        return self._incoming.popleft() if self._incoming else None
-
     def send(self, time_ns: int, message: bytes) -> None:
         """Queue ``message`` for the frame nearest to ``time_ns``."""
         self._outbox.append((self._frame(time_ns), next(self._order), message))
@@ -146,19 +139,6 @@ class JackPort:
 
     def _frame(self, time_ns: int) -> int:
         return self._zero + round(time_ns / self._ns_per_frame)
-
-    def wait(self, until_ns: int) -> None:
-        """Sleep until ``until_ns`` or the next input."""
-        self._awake.wait(max(until_ns - self.now_ns(), 0) / 1e9)
-        self._awake.clear()
-
-    def wake(self) -> None:
-        """End ``wait``."""
-        self._awake.set()
-
-    def lateness_ns(self) -> Sequence[int]:
-        """Return how late the latest messages were written, in whole frames' time."""
-        return tuple(self._lateness)
 
     def connections(self) -> Connections:
         """Return the names of the connected ports."""
@@ -171,10 +151,6 @@ class JackPort:
             )
         except jack.JackError:
             return Connections()  # the server is going down; the shutdown callback says so
-
-    def fault(self) -> str:
-        """Return why JACK has thrown us out, if it has."""
-        return self._fault
 
     def close(self) -> None:
         """Give JACK a moment to write what is queued, then leave."""

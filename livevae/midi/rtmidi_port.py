@@ -11,19 +11,18 @@ import itertools
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import rtmidi
 
 from livevae.errors import UsageError, WorkError
+from livevae.midi.live_port import LivePort
 from livevae.midi.ports import Connections, PortNames, PortRequest
 from livevae.midi.realtime import PORT_PRIORITY, ask_for_realtime
 
 _LEAD_NS: Final = 10_000_000
-_LATENESS_KEPT: Final = 1024
 _CLOSE_S: Final = 0.2
 
 
@@ -58,7 +57,7 @@ def port_lister() -> Iterator[Callable[[], PortNames]]:
         midi_out.delete()
 
 
-class RtMidiPort:
+class RtMidiPort(LivePort):
     """A virtual input and output, or on Windows the two ports that were asked for."""
 
     def __init__(self, request: PortRequest) -> None:
@@ -68,16 +67,13 @@ class RtMidiPort:
             UsageError: a named port does not exist, or none was named where it must be.
             WorkError: the MIDI system refuses.
         """
+        super().__init__()
         self.name = request.name
         self.lead_ns = _LEAD_NS
-        self._incoming: deque[tuple[int, bytes]] = deque()
-        self._awake = threading.Event()
         self._due = threading.Condition()
         self._heap: list[tuple[int, int, bytes]] = []
         self._order = itertools.count()
-        self._lateness: deque[int] = deque(maxlen=_LATENESS_KEPT)
         self._closing = False
-        self._fault = ""
         with port_lister() as listed:
             names = listed()
         sources = request.resolve(request.inputs, names.sources, "output")
@@ -125,10 +121,6 @@ class RtMidiPort:
         """Return the monotonic clock (Windows' own counts in steps of 16 ms)."""
         return time.perf_counter_ns()
 
-    def receive(self) -> tuple[int, bytes] | None:
-        """Return the next message and when RtMidi handed it over."""
-        return self._incoming.popleft() if self._incoming else None
-
     def send(self, time_ns: int, message: bytes) -> None:
         """Queue ``message`` for the sending thread."""
         with self._due:
@@ -141,26 +133,9 @@ class RtMidiPort:
             self._heap = [queued for queued in self._heap if queued[0] <= after_ns]
             heapq.heapify(self._heap)
 
-    def wait(self, until_ns: int) -> None:
-        """Sleep until ``until_ns`` or the next input."""
-        self._awake.wait(max(until_ns - self.now_ns(), 0) / 1e9)
-        self._awake.clear()
-
-    def wake(self) -> None:
-        """End ``wait``."""
-        self._awake.set()
-
-    def lateness_ns(self) -> Sequence[int]:
-        """Return how late the latest messages were handed to RtMidi."""
-        return tuple(self._lateness)
-
     def connections(self) -> Connections:
         """Return the ports opened by name; RtMidi cannot see who uses the virtual ones."""
         return Connections(tuple(self._sources), tuple(self._destinations))
-
-    def fault(self) -> str:
-        """Return why sending has failed, if it has."""
-        return self._fault
 
     def close(self) -> None:
         """Send what is queued, then close the ports."""

@@ -1,4 +1,4 @@
-"""`livevae render` on model folders and output paths that cannot be."""
+"""`livevae render`: equal bytes for equal settings; folders and paths that cannot be."""
 
 import shutil
 from dataclasses import replace
@@ -43,3 +43,18 @@ def test_a_folder_whose_space_is_another_models_is_refused_with_what_to_do(model
     space(8).save(model)
     assert "8 dimensions, its model 128; fetch" in refusal("out.mid", "--model", model)
     assert not Path("out.mid").exists()
+
+
+def test_equal_settings_give_equal_bytes_and_another_seed_gives_others(tmp_path: Path) -> None:
+    """The shipped model, through the very command: what a rehearsal relies on."""
+
+    def rendered(name: str, *arguments: str) -> bytes:
+        out = tmp_path / name
+        result = CliRunner().invoke(render, [str(out), "--bars", "4", *arguments])
+        assert result.exception is None, result.exception
+        return out.read_bytes()
+
+    once = rendered("once.mid", "--set", "x=0.3", "--set", "seed=1")
+    assert rendered("again.mid", "--set", "x=0.3", "--set", "seed=1") == once
+    assert rendered("other.mid", "--set", "x=0.3", "--set", "seed=2") != once
+    assert rendered("elsewhere.mid", "--set", "x=0.4", "--set", "seed=1") != once
