@@ -25,8 +25,8 @@ COMMANDS: Final = {
     "train": ("offline", "train", "Train a model on prepared data."),
     "eval": ("offline", "eval_model", "Measure a model beside its floors."),
     "grid": ("offline", "grid", "Rebuild the precomputed map of a model."),
-    "bench": ("bench", "bench", "Measure, each figure beside its reference."),
     "reconstruct": ("offline", "reconstruct", "Send a MIDI file through a model and back."),
+    "bench": ("bench", "bench", "Measure, each figure beside its reference."),
 }
 
 

@@ -56,7 +56,8 @@ class MidiClockFollower:
         self._fitted = 0
         self._acquiring = True
         self._error_ns = 0.0
-        self._stray_interval_ns: int | None = None
+        self._strays = 0
+        self._gap_ns = 0
         self._overdue = 0
         self._armed = False
         self._lost = False
@@ -160,14 +161,16 @@ class MidiClockFollower:
             self._restart(time_ns, fitted=2)
             return 0
         if abs(error_ns) > self._gate_ns():
-            if self._stray_interval_ns is not None:
-                return self._snap(time_ns, interval_ns, error_ns, self._stray_interval_ns)
+            self._strays += 1
+            if self._strays > 1 and not self._may_be_lost_again(interval_ns):
+                return self._snap(time_ns, interval_ns, error_ns, self._gap_ns)
             # One stray tick says nothing yet: ride on, and judge by the next.
-            self._stray_interval_ns = interval_ns
-            self._overdue = max(round(error_ns / self._tick_ns), 0)
+            if self._strays == 1:
+                self._gap_ns = interval_ns
+                self._overdue = max(round(error_ns / self._tick_ns), 0)
             self._next_ns += self._tick_ns
             return 0
-        self._stray_interval_ns = None
+        self._strays = 0
         self._overdue = 0
         self._error_ns += (abs(error_ns) - self._error_ns) / 32
         n = self._fitted = min(self._fitted + 1, MEMORY_TICKS)
@@ -187,6 +190,11 @@ class MidiClockFollower:
         # JACK hands a stale buffer over once more when the program upstream misses its cycle.
         self._last_ns = last_ns
         return -1
+
+    def _may_be_lost_again(self, interval_ns: int) -> bool:
+        """Whether a second gap, of whole ticks too, is more likely than half the tempo."""
+        ticks = interval_ns / self._tick_ns
+        return self._strays == 2 and self._fitted >= LOCK_TICKS and ticks > 1.5 and _whole(ticks)
 
     def _gate_ns(self) -> float:
         """How far a tick may stray before it is taken for a drop-out or a tempo jump.
@@ -226,7 +234,7 @@ class MidiClockFollower:
     def _restart(self, time_ns: int, fitted: int) -> None:
         self._next_ns = time_ns + self._tick_ns
         self._fitted = fitted
-        self._stray_interval_ns = None
+        self._strays = 0
         self._overdue = 0
 
 

@@ -298,7 +298,8 @@ def test_a_tempo_jump_snaps_within_a_few_ticks_without_a_jump_in_position(
     source.bpm = after
     for number, sent_ns in enumerate(source.ticks(30)):
         position = source.follower.transport.timeline.beats_at(sent_ns)
-        assert -0.02 < position - last_position < 0.12
+        # Half the tempo looks like ticks lost twice, until a third interval has come.
+        assert -0.05 < position - last_position < 0.12
         last_position = position
         if number >= 4:
             assert source.follower.transport.timeline.bpm == pytest.approx(after, rel=0.01)
@@ -469,4 +470,16 @@ def test_a_tick_received_twice_counts_once(after_ticks: int) -> None:
     source.run(after_ticks)
     source.follower.receive(source.now_ns + 1_333_333, bytes((CLOCK,)))
     source.run(96)
+    assert source.error_ms == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ticks_lost_one_after_the_other_are_counted(seed: int) -> None:
+    """A tick in fifty, at random, so that some losses follow hard on others."""
+    rng = np.random.default_rng(seed)
+    source = locked()
+    source.checker = None
+    for lost in rng.random(2000) < 0.02:
+        source.run(1, lost=bool(lost))
+    source.run(48)
     assert source.error_ms == pytest.approx(0, abs=0.1)
