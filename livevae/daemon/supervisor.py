@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import os
 import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,6 +26,7 @@ from livevae.daemon.control import (
     ask,
     make_private,
 )
+from livevae.daemon.terminal import at_terminal, line_typed, say
 from livevae.decoder.bank import Bank, Cell, Shape
 from livevae.decoder.process import Orders as DecoderOrders
 from livevae.decoder.process import Status as DecoderStatus
@@ -64,11 +62,6 @@ class Report(msgspec.Struct, frozen=True):
     player: PlayerStatus
     decoder: DecoderStatus
     restarts: dict[str, int]
-
-
-def say(sentence: str) -> None:
-    """Tell the person at the terminal."""
-    print(f"livevae: {sentence}", file=sys.stderr, flush=True)
 
 
 class Supervisor:
@@ -316,12 +309,12 @@ class Supervisor:
         status = self._player_status()
         if status is None or status.clock_alive:
             return
-        enter = "press Enter" if _at_terminal() else "type `livevae set clock internal`"
+        enter = "press Enter" if at_terminal() else "type `livevae set clock internal`"
         say(
             f"no MIDI clock comes in yet; send one to {status.port}, "
             f"or {enter} to play on LiveVAE's own clock"
         )
-        if _at_terminal() and await _enter():
+        if at_terminal() and await line_typed():
             status = self._player_status()
             if status is not None and not status.clock_alive:
                 try:
@@ -360,26 +353,6 @@ class Supervisor:
                 return PARAMETERS[name].to_value(number)
             await asyncio.sleep(_LOOK_EVERY_S)
         raise WorkError("the player does not answer; `livevae status` may say why")
-
-
-def _at_terminal() -> bool:
-    """Return whether somebody at a terminal can type to us: we are in its foreground."""
-    if not sys.stdin or not sys.stdin.isatty():
-        return False
-    return not hasattr(os, "tcgetpgrp") or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-
-
-async def _enter() -> bool:
-    """Wait for the terminal, in a thread that need not end; return whether a line came."""
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        text = sys.stdin.readline()
-        loop.call_soon_threadsafe(line.set_result, text)
-
-    threading.Thread(target=read, name="terminal", daemon=True).start()
-    return bool(await line)
 
 
 def supervise(config: Config, model: Path, folder: Path, player: Child) -> int:

@@ -119,8 +119,9 @@ class NoteBook:
             self._port.send(now_ns, bytes((CONTROL_CHANGE | self._channel, controller, 0)))
         for note in range(128):
             last = self._notes.get(note)
-            if last is None or last.end_ns <= now_ns:
-                self._port.send(now_ns, bytes((self._off, note, 0)))
+            # A note that has just ended is ended twice: a message can be lost on its way.
+            off_ns = max(now_ns, last.end_ns) if last else now_ns
+            self._port.send(off_ns, bytes((self._off, note, 0)))
 
     @property
     def _off(self) -> int:
