@@ -203,11 +203,18 @@ class Hand:
         self._client = jack.Client("hand", no_start_server=True)
         self._out = self._client.midi_outports.register("out")
         self._queue: list[bytes] = []
+        self._raised = False
         self._client.set_process_callback(lambda _frames: self._send_all())
         self._client.activate()
         self._client.connect(self._out, destination)
 
     def _send_all(self) -> None:
+        if not self._raised:
+            # LiveVAE and the recorders wait for what is upstream of them: a hand without priority
+            # makes the whole graph lose cycles.
+            self._raised = True
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(30))
         self._out.clear_buffer()
         while self._queue:
             self._out.write_midi_event(0, self._queue.pop(0))
