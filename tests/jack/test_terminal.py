@@ -23,11 +23,19 @@ def test_enter_starts_the_internal_clock_and_ctrl_c_ends_it(tmp_path: Path) -> N
     log = tmp_path / "log"
     command = [sys.executable, "-m", "livevae", "run", "--config", str(tmp_path / "livevae.toml")]
     (tmp_path / "livevae.toml").write_text("")
-    # script(1) gives the daemon a terminal of its own, and types what comes in.
+    # script(1) gives the daemon a terminal of its own, and types what comes in; exec, since a shell
+    # in between may end of the Ctrl-C itself.
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            ["script", "--quiet", "--return", "--command", shlex.join(command), "/dev/null"],
+            [
+                "script",
+                "--quiet",
+                "--return",
+                "--command",
+                f"exec {shlex.join(command)}",
+                "/dev/null",
+            ],
             stdin=subprocess.PIPE,
             stdout=output,
             env=os.environ | {"LIVEVAE_RUNTIME_DIR": str(folder)},
