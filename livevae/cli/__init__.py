@@ -21,11 +21,11 @@ COMMANDS: Final = {
     "ports": ("setup", "ports", "List the MIDI ports of other programs."),
     "doctor": ("setup", "doctor", "Find out what is wrong, and how to mend it."),
     "render": ("render", "render", "Play offline into a MIDI file."),
-    "prepare": ("offline", "prepare", "Turn MIDI files into training data."),
-    "train": ("offline", "train", "Train a model on prepared data."),
-    "eval": ("offline", "eval_model", "Measure a model beside its floors."),
-    "grid": ("offline", "grid", "Rebuild the precomputed map of a model."),
-    "reconstruct": ("offline", "reconstruct", "Send a MIDI file through a model and back."),
+    "prepare": ("training", "prepare", "Turn MIDI files into training data."),
+    "train": ("training", "train", "Train a model on prepared data."),
+    "eval": ("evaluation", "eval_model", "Measure a model beside its floors."),
+    "grid": ("files", "grid", "Rebuild the precomputed map of a model."),
+    "reconstruct": ("files", "reconstruct", "Send a MIDI file through a model and back."),
     "bench": ("bench", "bench", "Measure, each figure beside its reference."),
 }
 

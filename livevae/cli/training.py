@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - torch and its like are imported by the command that needs them only
-"""The commands that work on files: prepare, train, eval, grid, reconstruct."""
+"""The commands that make a model: prepare and train."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from livevae.cli.options import midi_out
+from livevae.cli.console import new_console, print_report
+from livevae.cli.files import write_grid
 from livevae.config import Config
 from livevae.errors import UsageError
 from livevae.latent.grid import DEFAULT_SIZE
-from livevae.pattern.pattern import MAX_GRID_SIZE, bars_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from livevae.training.loop import Preset, State
 
 SHOWN_REASONS = 20
-DEFAULT_MODEL = Config().model
 
 
 @click.command()
@@ -38,7 +37,7 @@ def prepare(sources: tuple[Path, ...], out: Path) -> None:
 
     from livevae.training.prepare import prepare as prepare_data
 
-    console = _console()
+    console = new_console()
     manifest = prepare_data(
         list(sources), out, lambda files: track(files, "Reading", console=console)
     )
@@ -54,7 +53,7 @@ def prepare(sources: tuple[Path, ...], out: Path) -> None:
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--preset", default=DEFAULT_MODEL, show_default=True, help="A preset's name.")
+@click.option("--preset", default=Config().model, show_default=True, help="A preset's name.")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file instead of a preset.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train.")
 @click.option("--threads", type=click.IntRange(1, 256), help="CPU threads to use.")
@@ -97,7 +96,7 @@ def train(
     training, validation = load_split(data, "train"), load_split(data, "validation")
     make_folder(out)
 
-    console = _console()
+    console = new_console()
     with _Watcher(console, chosen.training.minutes) as watcher:
         loop.train(
             training,
@@ -113,7 +112,7 @@ def train(
     command += f" --config {config.name}" if config else f" --preset {preset}"
     command += f" --threads {torch.get_num_threads()} --seed {seed}"
     report = _finish(load_model(out, device), out, data, chosen, command)
-    _print_report(console, report)
+    print_report(console, report)
     console.print(f"The model is in {out}", soft_wrap=True)
 
 
@@ -186,115 +185,9 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     training = load_split(data, "train")
     space = fit_space(vae, training)
     space.save(out)
-    _write_grid(vae, out, DEFAULT_SIZE)
+    write_grid(vae, out, DEFAULT_SIZE)
     report = evaluate(vae, training, load_split(data, "validation"), "validation")
     origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{data.name}`."
     text = card(out.name, origin, [command], preset, space, [report])
     write_atomically(out / CARD_FILE, text.encode())
     return report
-
-
-def _write_grid(vae: Vae, folder: Path, size: int) -> None:
-    from livevae.latent.grid import build_grid, save_grid
-    from livevae.model.folder import matching_space, weights_hash
-    from livevae.training.evaluate import decoded
-
-    space = matching_space(folder)
-    grid = build_grid(space, lambda z: decoded(vae, z), weights_hash(folder), size)
-    save_grid(grid, folder)
-
-
-@click.command("eval")
-@click.argument("model")
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("--split", default="test", show_default=True, help="train, validation or test.")
-@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
-def eval_model(model: str, data: Path, split: str, as_json: bool) -> None:
-    """Measure how well MODEL reconstructs a split of DATA, beside copying the training set."""
-    import msgspec
-
-    from livevae.model.checkpoint import load_model
-    from livevae.resources import find_model
-    from livevae.training.dataset import load_split
-    from livevae.training.evaluate import evaluate
-
-    vae = load_model(find_model(model))
-    report = evaluate(vae, load_split(data, "train"), load_split(data, split), split)
-    if as_json:
-        click.echo(msgspec.json.encode(report))
-    else:
-        _print_report(_console(), report)
-
-
-@click.command()
-@click.argument("model")
-@click.option(
-    "--size", type=click.IntRange(2, MAX_GRID_SIZE), default=DEFAULT_SIZE, show_default=True
-)
-def grid(model: str, size: int) -> None:
-    """Decode MODEL's map again into its grid.safetensors."""
-    from livevae.model.checkpoint import load_model
-    from livevae.resources import find_model
-
-    folder = find_model(model)
-    _write_grid(load_model(folder), folder, size)
-    _console().print(f"{size} x {size} patterns written to {folder}", soft_wrap=True)
-
-
-@click.command()
-@click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
-@click.argument("out", metavar="OUT.mid", type=click.Path(path_type=Path), callback=midi_out)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="A model's name or folder.")
-@click.option("--kit", default="gm", show_default=True, help="The kit whose notes are written.")
-def reconstruct(source: Path, out: Path, model: str, kit: str) -> None:
-    """Encode the drums of IN.mid and write what the model makes of them to OUT.mid."""
-    from livevae.midi.kit import kit_notes
-    from livevae.midi.smf import read_drums, to_pattern, write_pattern
-    from livevae.model.checkpoint import load_model
-    from livevae.resources import find_model
-    from livevae.training.evaluate import reconstruct as reconstruct_windows
-
-    try:
-        notes = kit_notes(kit)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    drums = read_drums(source)
-    if not drums.is_four_four:
-        raise UsageError(f"{source} is not in 4-4 throughout; only 4-4 can be reconstructed")
-    if not drums.beats.size:
-        raise UsageError(f"{source} holds no drum notes")
-    vae = load_model(find_model(model))
-    pattern = to_pattern(drums)
-    steps = vae.config.steps
-    windows = -(-len(pattern) // steps)
-    padded = to_pattern(drums, windows * vae.config.bars).reshape(windows, steps, 9, 3)
-    predicted, bits = reconstruct_windows(vae, padded)
-    write_pattern(out, predicted.reshape(-1, 9, 3)[: len(pattern)], drums.bpm, notes)
-    _console().print(
-        f"{bars_of(pattern)} bars at {drums.bpm:g} bpm, {bits.mean():.0f} bits a window, "
-        f"written to {out}",
-        soft_wrap=True,
-    )
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
-def _print_report(console: Console, report: Report) -> None:
-    from rich.table import Table
-
-    table = Table("", "onset F1", "bits", title=f"{report.split}, {report.windows} windows")
-    table.add_row("this model", f"{report.onset.f1:.3f}", f"{report.bits:.1f}")
-    for name, floor in report.floors.items():
-        table.add_row(name, f"{floor.f1:.3f}", f"{floor.bits:.1f}")
-    console.print(table)
-    console.print(
-        f"precision {report.onset.precision:.3f}, recall {report.onset.recall:.3f}; "
-        f"velocity MAE {report.velocity_mae:.1f} of 127; timing MAE {report.timing_mae_ms:.1f} ms "
-        f"(no microtiming: {report.zero_offset_mae_ms:.1f} ms)",
-        soft_wrap=True,
-        highlight=False,
-    )
