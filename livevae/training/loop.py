@@ -17,7 +17,7 @@ from livevae.errors import UsageError
 from livevae.model.config import ModelConfig
 from livevae.model.vae import Loss, LossWeights, Vae
 from livevae.training.augment import Augmentation, augmented, occupied
-from livevae.training.dataset import Split
+from livevae.training.dataset import Split, unpack
 from livevae.training.evaluate import onset_scores, reconstruct
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -144,7 +144,7 @@ class _Batches:
     """Augmented batches of random windows: [batch, bars * 16, 9, 3] each."""
 
     def __init__(self, split: Split, preset: Preset, device: str) -> None:
-        self._bars = torch.from_numpy(split.bars)
+        self._bars = torch.from_numpy(unpack(split.cells))
         self._lent = occupied(self._bars)
         self._starts = torch.from_numpy(split.window_starts(preset.model.bars))
         self._window = torch.arange(preset.model.bars)

@@ -13,14 +13,21 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from safetensors.numpy import save
 
 from livevae.errors import UsageError
 from livevae.latent.files import make_folder, write_atomically
 from livevae.midi.kit import TD11_FOLD
 from livevae.midi.smf import ANY_FOLD, MAX_FILE_BYTES, read_drums, to_pattern
-from livevae.pattern.pattern import CHANNELS, N_VOICES, STEPS_PER_BAR, Pattern, bars_of
-from livevae.training.dataset import MANIFEST_FILE, SPLITS, LeftOut, Manifest, Recording
+from livevae.pattern.pattern import Pattern, bars_of
+from livevae.training.dataset import (
+    MANIFEST_FILE,
+    SPLITS,
+    LeftOut,
+    Manifest,
+    Recording,
+    cells_file,
+    pack,
+)
 
 SPLIT_SEED: Final = b"livevae"
 HELD_OUT_SHARE: Final = 0.1
@@ -86,8 +93,7 @@ def prepare(
         source=_text(", ".join(path.name for path in sources)),
         groove_midi=all(splits),
         splits={
-            split: _write_split(out / f"{split}.safetensors", files)
-            for split, files in kept.items()
+            split: _write_split(out / cells_file(split), files) for split, files in kept.items()
         },
         left_out=left_out,
     )
@@ -230,13 +236,7 @@ def _split_by_file(digests: list[bytes]) -> list[str]:
 def _write_split(path: Path, files: list[tuple[Recording, Pattern]]) -> list[Recording]:
     """Write the bars of all files end to end; return the recordings with their places."""
     first_bars = np.cumsum([0, *(recording.bars for recording, _ in files)])
-    bars = np.concatenate(
-        [
-            np.empty((0, STEPS_PER_BAR, N_VOICES, CHANNELS), np.float32),
-            *(p.reshape(-1, STEPS_PER_BAR, N_VOICES, CHANNELS) for _, p in files),
-        ]
-    )
-    write_atomically(path, save({"bars": bars}))
+    write_atomically(path, b"".join(pack(pattern).tobytes() for _, pattern in files))
     return [
         msgspec.structs.replace(recording, first_bar=int(first))
         for (recording, _), first in zip(files, first_bars[:-1], strict=True)
