@@ -16,6 +16,8 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``decoder`` is ``hierarchical`` (a conductor over one decoder per bar) or ``flat`` (one decoder
     over all steps); ``bar_decoder`` is ``parallel`` (all its steps at once, attention over steps)
     or ``lstm`` (step after step). ``width`` is that of a step, ``bar_width`` that of a bar.
+    ``velocity_weight`` and ``offset_weight`` say how many nats an error of 1 in a hit's velocity
+    or offset counts, beside the onsets: how closely the likelihood looks at them.
     """
 
     bars: Annotated[int, msgspec.Meta(ge=1, le=MAX_BARS)] = 4
@@ -28,6 +30,8 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decoder_layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     bar_width: Annotated[int, msgspec.Meta(ge=8, le=2048, multiple_of=2)] = 384
     dropout: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0.1
+    velocity_weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 6.0
+    offset_weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 6.0
 
     def check(self, name: str) -> None:
         """Check what no single field can say; ``name`` is what the sentence calls the config.

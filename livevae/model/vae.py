@@ -18,22 +18,21 @@ NATS_PER_BIT = math.log(2)
 
 
 @dataclass(frozen=True)
-class LossWeights:
-    """How the parts of the loss count against one nat of an example's onsets.
+class Distortion:
+    """How far each example's decoded pattern is from the true one, [n] each.
 
-    ``velocity`` and ``offset`` weigh the squared error of each true hit; ``beta`` the KL beyond
-    ``free_bits``.
+    ``onset`` is the Bernoulli cross-entropy of all cells in nats; ``velocity`` and ``offset`` are
+    the summed absolute errors over the true hits.
     """
 
-    velocity: float
-    offset: float
-    beta: float
-    free_bits: float
+    onset: Tensor
+    velocity: Tensor
+    offset: Tensor
 
 
 @dataclass(frozen=True)
 class Loss:
-    """The loss of a batch and its parts, means over examples: nats, squared errors, bits."""
+    """The loss of a batch and its parts, means over examples: nats, absolute errors, bits."""
 
     total: Tensor
     onset: Tensor
@@ -60,32 +59,48 @@ class Vae(nn.Module):
         """Return patterns [n, bars * 16, 9, 3] of z [n, z_dim]: probability, velocity, offset."""
         return activated(self.decoder(z))
 
-    def loss(self, patterns: Tensor, weights: LossWeights) -> Loss:
+    def nats(self, distortion: Distortion) -> Tensor:
+        """Return each example's negative log-likelihood up to a constant, [n], in nats.
+
+        Onsets are Bernoulli; velocity and offset of a true hit are Laplace, so that the decoder
+        learns their medians, at the config's weights.
+        """
+        return (
+            distortion.onset
+            + self.config.velocity_weight * distortion.velocity
+            + self.config.offset_weight * distortion.offset
+        )
+
+    def loss(self, patterns: Tensor, beta: float, free_bits: float) -> Loss:
         """Return the loss of a batch of true patterns [n, bars * 16, 9, 3].
 
-        Bernoulli cross-entropy on onsets, squared errors of velocity and offset on true hits, and
-        the KL to a standard normal beyond free bits on its total (Kingma et al. 2016).
+        Its negative log-likelihood, and ``beta`` times the KL to a standard normal beyond free
+        bits on its total (Kingma et al. 2016).
         """
         mu, sigma = self.encode(patterns)
         z = mu + sigma * torch.randn_like(sigma)
-        raw = self.decoder(z, patterns)
-        predicted = activated(raw)
-        n = len(patterns)
-        hits = patterns[..., ONSET]
-        onset = functional.binary_cross_entropy_with_logits(raw[..., ONSET], hits, reduction="sum")
-        errors = ((predicted - patterns).square() * hits.unsqueeze(-1)).sum(dim=(0, 1, 2))
-        nats = kl_nats(mu, sigma).mean()
-        beyond_free = functional.relu(nats - weights.free_bits * NATS_PER_BIT)
-        total = (
-            onset + weights.velocity * errors[VELOCITY] + weights.offset * errors[OFFSET]
-        ) / n + weights.beta * beyond_free
+        distortion = distorted(self.decoder(z, patterns), patterns)
+        kl = kl_nats(mu, sigma).mean()
+        beyond_free = functional.relu(kl - free_bits * NATS_PER_BIT)
         return Loss(
-            total=total,
-            onset=onset.detach() / n,
-            velocity=errors[VELOCITY].detach() / n,
-            offset=errors[OFFSET].detach() / n,
-            bits=nats.detach() / NATS_PER_BIT,
+            total=self.nats(distortion).mean() + beta * beyond_free,
+            onset=distortion.onset.detach().mean(),
+            velocity=distortion.velocity.detach().mean(),
+            offset=distortion.offset.detach().mean(),
+            bits=kl.detach() / NATS_PER_BIT,
         )
+
+
+def distorted(raw: Tensor, patterns: Tensor) -> Distortion:
+    """Compare raw outputs of the decoder with true patterns, [n, steps, 9, 3] both."""
+    hits = patterns[..., ONSET]
+    onset = functional.binary_cross_entropy_with_logits(raw[..., ONSET], hits, reduction="none")
+    errors = (activated(raw) - patterns).abs() * hits.unsqueeze(-1)
+    return Distortion(
+        onset=onset.sum((1, 2)),
+        velocity=errors[..., VELOCITY].sum((1, 2)),
+        offset=errors[..., OFFSET].sum((1, 2)),
+    )
 
 
 def kl_nats(mu: Tensor, sigma: Tensor) -> Tensor:
