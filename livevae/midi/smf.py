@@ -38,6 +38,8 @@ MAX_FILE_BARS: Final = 4096
 DRUM_CHANNEL: Final = 9
 DEFAULT_BPM: Final = 120.0
 SLOWEST_BPM, FASTEST_BPM = 10.0, 1000.0
+US_PER_MINUTE: Final = 60_000_000
+N_PITCHES: Final = 128
 
 WRITTEN_TICKS_PER_BEAT: Final = 480
 WRITTEN_TICKS_PER_STEP: Final = WRITTEN_TICKS_PER_BEAT // STEPS_PER_BEAT
@@ -88,7 +90,7 @@ def read_drums(
     name = name or (str(source) if isinstance(source, Path) else "the MIDI data")
     midi = _parse(_bytes_of(source, name), name)
     by_channel: dict[int, list[tuple[int, int, int]]] = {}
-    bpm = None
+    tempos = []
     metres = []
     for track in midi.tracks:
         tick = 0
@@ -97,24 +99,53 @@ def read_drums(
             if message.type == "note_on" and message.velocity > 0:
                 notes = by_channel.setdefault(message.channel, [])
                 notes.append((tick, message.note, message.velocity))
-            elif message.type == "set_tempo" and bpm is None and message.tempo > 0:
-                bpm = min(max(mido.tempo2bpm(message.tempo), SLOWEST_BPM), FASTEST_BPM)
+            elif message.type == "set_tempo" and message.tempo > 0:
+                tempos.append((tick, message.tempo))
             elif message.type == "time_signature":
                 beat = tick / midi.ticks_per_beat
                 metres.append(Metre(beat, message.numerator, message.denominator))
     if DRUM_CHANNEL not in by_channel and len(by_channel) == 1:
         by_channel = {DRUM_CHANNEL: next(iter(by_channel.values()))}
-    notes = sorted(note for note in by_channel.get(DRUM_CHANNEL, []) if note[1] in fold)
-    table = np.array(notes, np.float64).reshape(-1, 3)
-    beats = table[:, 0] / midi.ticks_per_beat
+    return drums_of(
+        np.array(by_channel.get(DRUM_CHANNEL, []), np.int64).reshape(-1, 3),
+        fold,
+        midi.ticks_per_beat,
+        min(tempos, key=lambda tempo: tempo[0])[1] if tempos else None,
+        tuple(sorted(metres, key=lambda metre: metre.beat)),
+        name,
+    )
+
+
+def drums_of(
+    notes: npt.NDArray[np.int64],
+    fold: Mapping[int, int],
+    ticks_per_beat: int,
+    tempo: int | None,
+    metres: tuple[Metre, ...],
+    name: str,
+) -> Drums:
+    """Fold the drum notes of a file: rows of (tick, pitch, MIDI velocity), in any order.
+
+    ``tempo`` is in microseconds per beat; None is the default tempo.
+
+    Raises:
+        UsageError: the file is too long; the sentence names it as ``name``.
+    """
+    voice_of = np.full(N_PITCHES, -1)
+    voice_of[list(fold)] = list(fold.values())
+    notes = notes[voice_of[notes[:, 1]] >= 0]
+    # By tick, then pitch, then velocity: of notes that are equally loud in a cell, the last stays.
+    ticks, pitches, velocities = notes[np.lexsort(notes.T[::-1])].T
+    beats = ticks / ticks_per_beat
     if beats.size and beats[-1] >= MAX_FILE_BARS * BEATS_PER_BAR:
         raise UsageError(f"{name} is longer than {MAX_FILE_BARS} bars; cut it shorter")
+    bpm = DEFAULT_BPM if tempo is None else US_PER_MINUTE / tempo
     return Drums(
         beats=beats,
-        voices=np.array([fold[int(pitch)] for pitch in table[:, 1]], np.int64),
-        velocities=(table[:, 2] / 127).astype(np.float32),
-        bpm=DEFAULT_BPM if bpm is None else bpm,
-        metres=tuple(sorted(metres, key=lambda metre: metre.beat)),
+        voices=voice_of[pitches],
+        velocities=(velocities / 127).astype(np.float32),
+        bpm=min(max(bpm, SLOWEST_BPM), FASTEST_BPM),
+        metres=metres,
     )
 
 
@@ -161,13 +192,12 @@ def to_pattern(drums: Drums, bars: int | None = None) -> Pattern:
         bars = int(steps.max()) // STEPS_PER_BAR + 1 if steps.size else 1
     pattern = empty(bars)
     # Written from the softest to the loudest, so that the loudest is what a cell ends with.
-    for note in np.argsort(drums.velocities, kind="stable"):
-        step = steps[note]
-        if step < len(pattern):
-            cell = pattern[step, drums.voices[note]]
-            cell[ONSET] = 1.0
-            cell[VELOCITY] = drums.velocities[note]
-            cell[OFFSET] = position[note] - step
+    order = np.argsort(drums.velocities, kind="stable")
+    order = order[steps[order] < len(pattern)]
+    cells = (steps[order], drums.voices[order])
+    pattern[(*cells, ONSET)] = 1.0
+    pattern[(*cells, VELOCITY)] = drums.velocities[order]
+    pattern[(*cells, OFFSET)] = (position - steps)[order]
     return pattern
 
 
