@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
+        partial.unlink(missing_ok=True)  # the disk may be full of it
         raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
@@ -56,7 +58,31 @@ def read_tensors(
         UsageError: the file is missing, too large, broken, holds other tensors or other shapes,
             or a number in it is not finite.
     """
-    tensors: dict[str, npt.NDArray[np.float32]] = {}
+    stored, metadata = _read(path, shapes, ("F16", "F32"), max_bytes, mend)
+    tensors = {name: tensor.astype(np.float32) for name, tensor in stored.items()}
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise UsageError(f"{path} holds numbers that are not finite; {mend}")
+    return tensors, metadata
+
+
+def read_bytes(
+    path: Path, shapes: Mapping[str, tuple[int | None, ...]], max_bytes: int, mend: str
+) -> tuple[dict[str, npt.NDArray[np.uint8]], dict[str, str]]:
+    """Read tensors of bytes, and the file's metadata; otherwise as ``read_tensors``.
+
+    Raises:
+        UsageError: the file is missing, too large, broken, or holds other tensors, types or shapes.
+    """
+    return _read(path, shapes, ("U8",), max_bytes, mend)
+
+
+def _read(
+    path: Path,
+    shapes: Mapping[str, tuple[int | None, ...]],
+    types: tuple[str, ...],
+    max_bytes: int,
+    mend: str,
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
     try:
         if path.stat().st_size > max_bytes:
             raise UsageError(f"{path} is larger than it can be; {mend}")
@@ -66,19 +92,16 @@ def read_tensors(
                 raise UsageError(f"{path} is not what its name says; {mend}")
             for name, shape in shapes.items():
                 part = file.get_slice(name)
-                if part.get_dtype() not in ("F16", "F32") or not _fits(part.get_shape(), shape):
+                if part.get_dtype() not in types or not _fits(part.get_shape(), shape):
                     raise UsageError(
                         f"{path} holds {name} as {part.get_dtype()}{list(part.get_shape())}, "
                         f"which cannot be; {mend}"
                     )
-                tensors[name] = file.get_tensor(name).astype(np.float32)
+            return {name: file.get_tensor(name) for name in shapes}, metadata
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
     except (SafetensorError, ValueError, TypeError) as error:
         raise UsageError(f"{path} is broken ({error}); {mend}") from None
-    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
-        raise UsageError(f"{path} holds numbers that are not finite; {mend}")
-    return tensors, metadata
 
 
 def _fits(shape: list[int], wanted: tuple[int | None, ...]) -> bool:
