@@ -47,3 +47,9 @@ def test_the_wheel_carries_presets_and_settings(installed: Path) -> None:
     share = installed / "livevae" / "share"
     assert (share / "presets").is_dir()
     assert (share / "livevae.toml").read_text() == (REPOSITORY / "livevae.toml").read_text()
+
+
+def test_the_wheel_carries_the_styles(installed: Path) -> None:
+    styles = Path("livevae", "grammar", "styles")
+    shipped = {path.name for path in (installed / styles).iterdir()}
+    assert shipped == {path.name for path in (REPOSITORY / styles).glob("*.toml")}

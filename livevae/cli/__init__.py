@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "eval": ("evaluation", "eval_model", "Measure a model beside its floors."),
     "grid": ("files", "grid", "Rebuild the precomputed map of a model."),
     "reconstruct": ("files", "reconstruct", "Send a MIDI file through a model and back."),
+    "style": ("style", "style", "Play an electronic style into a MIDI file."),
     "bench": ("bench", "bench", "Measure, each figure beside its reference."),
 }
 

@@ -21,7 +21,6 @@ from livevae.grammar.style import (
     SYMBOLS,
     Part,
     Style,
-    Touch,
     load_style,
     style_names,
     symbols_of,
@@ -63,9 +62,8 @@ def play(style: Style, bars: int, rng: np.random.Generator) -> Pattern:
 
     Onsets are 0 or 1, velocities in (0, 1], offsets -0.5..0.5 of a 16th.
     """
-    touches = [style.voice.get(voice, Touch()) for voice in VOICES]
     groove = _one_of(style.groove, rng)
-    phrases = [_phrase(style, groove, touches, rng) for _ in range(0, bars, PHRASE_BARS)]
+    phrases = [_phrase(style, groove, rng) for _ in range(0, bars, PHRASE_BARS)]
     steps = bars * STEPS_PER_BAR
     symbols = np.concatenate([symbols for symbols, _ in phrases]).reshape(-1, N_VOICES)[:steps]
     draws = np.concatenate([draws for _, draws in phrases]).reshape(-1, N_VOICES)[:steps]
@@ -73,6 +71,7 @@ def play(style: Style, bars: int, rng: np.random.Generator) -> Pattern:
     hits = draws < _CHANCES[symbols]
     hits[:, CLOSED_HAT] &= ~hits[:, OPEN_HAT]  # they are one pair of cymbals
 
+    touches = style.voice.in_order()
     kinds = np.array([0.0, style.velocity.accent, style.velocity.hit, style.velocity.ghost])
     velocities = kinds[_KINDS[symbols]] * [touch.level for touch in touches]
     velocities += style.velocity.spread * rng.standard_normal(hits.shape)
@@ -88,12 +87,11 @@ def play(style: Style, bars: int, rng: np.random.Generator) -> Pattern:
     return pattern
 
 
-def _phrase(
-    style: Style, groove: Part, touches: list[Touch], rng: np.random.Generator
-) -> tuple[Symbols, Draws]:
+def _phrase(style: Style, groove: Part, rng: np.random.Generator) -> tuple[Symbols, Draws]:
     """Return what eight bars may play and the draws that decide: [8, 16, 9] both."""
     symbols = np.zeros((PHRASE_BARS, STEPS_PER_BAR, N_VOICES), np.int8)
     variation = style.variation
+    touches = style.voice.in_order()
     for number, voice in enumerate(VOICES):
         lines = groove.lines(voice)
         if not lines or rng.random() >= touches[number].chance:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import re
+import reprlib
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -25,17 +26,6 @@ SYMBOLS: Final = ".Xog?123456789"
 REST, ACCENT, HIT, GHOST = range(4)
 LINE_BARS: Final = (1, 2, 4)
 
-VoiceName = Literal[
-    "kick",
-    "snare",
-    "closed_hat",
-    "open_hat",
-    "low_tom",
-    "mid_tom",
-    "high_tom",
-    "crash",
-    "ride",
-]
 Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Swing = Annotated[float, msgspec.Meta(ge=50, le=75)]
 Bpm = Annotated[float, msgspec.Meta(ge=20, le=300)]
@@ -73,6 +63,24 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chance: Chance = 1.0
 
 
+class Touches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The touch of each voice."""
+
+    kick: Touch = Touch()
+    snare: Touch = Touch()
+    closed_hat: Touch = Touch()
+    open_hat: Touch = Touch()
+    low_tom: Touch = Touch()
+    mid_tom: Touch = Touch()
+    high_tom: Touch = Touch()
+    crash: Touch = Touch()
+    ride: Touch = Touch()
+
+    def in_order(self) -> tuple[Touch, ...]:
+        """Return the nine touches in the order of ``VOICES``."""
+        return tuple(getattr(self, voice) for voice in VOICES)
+
+
 class Velocity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Velocities (0..1) of the three kinds of hit, and the spread around them (sd)."""
 
@@ -102,14 +110,14 @@ class Variation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Style(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One style, whole. ``swing`` is MPC percent, from..to, as ``bpm``; ``jitter`` 16ths (sd)."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
-    description: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\n]+\Z")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    description: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     bpm: tuple[Bpm, Bpm]
     groove: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=64)]
     swing: tuple[Swing, Swing] = (50.0, 50.0)
     jitter: Annotated[float, msgspec.Meta(ge=0, le=0.2)] = 0.015
     velocity: Velocity = Velocity()
-    voice: dict[VoiceName, Touch] = {}
+    voice: Touches = Touches()
     fill: Annotated[tuple[Part, ...], msgspec.Meta(max_length=64)] = ()
     variation: Variation = Variation()
 
@@ -181,7 +189,7 @@ def _check_line(line: str, kind: str, where: str) -> None:
     steps = len(_stripped(line))
     if steps not in [bars * STEPS_PER_BAR for bars in allowed]:
         raise UsageError(
-            f"{where}: {line!r} has {steps} steps; a {kind} has lines of "
+            f"{where}: {reprlib.repr(line)} has {steps} steps; a {kind} has lines of "
             f"{' or '.join(str(bars * STEPS_PER_BAR) for bars in allowed)}"
         )
 
