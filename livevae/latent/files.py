@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +43,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)  # the disk may be full of it
+        with contextlib.suppress(OSError):
+            partial.unlink()  # the disk may be full of it
         raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
 
 

@@ -15,7 +15,8 @@ import mido
 import numpy as np
 import numpy.typing as npt
 
-from livevae.errors import UsageError, WorkError
+from livevae.errors import UsageError
+from livevae.latent.files import write_atomically
 from livevae.midi.kit import GM_FOLD, TD11_FOLD
 from livevae.pattern.pattern import (
     BEATS_PER_BAR,
@@ -201,23 +202,35 @@ def to_pattern(drums: Drums, bars: int | None = None) -> Pattern:
     return pattern
 
 
-def write_pattern(path: Path, pattern: Pattern, bpm: float, notes: tuple[int, ...]) -> None:
+def write_pattern(
+    path: Path,
+    pattern: Pattern,
+    bpm: float,
+    notes: tuple[int, ...],
+    markers: Mapping[int, str] = MappingProxyType({}),
+) -> None:
     """Write a pattern as a type-1 MIDI file: a tempo and metre track, and drums on channel 10.
 
     Cells with a probability of at least 0.5 sound, at their offset (the first step cannot be
     early), for half a step or up to the next note of the same pitch. ``notes`` are the nine
-    output pitches in voice order (``kit_notes``).
+    output pitches in voice order (``kit_notes``). ``markers`` are texts by the bar, from 0, at
+    whose line they stand.
 
     Raises:
-        WorkError: the file cannot be written.
+        WorkError: the file cannot be written; what it held before is untouched.
     """
     conductor = mido.MidiTrack(
         [
             mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm), time=0),
             mido.MetaMessage("time_signature", numerator=4, denominator=4, time=0),
-            mido.MetaMessage("end_of_track", time=0),
         ]
     )
+    now = 0
+    for bar, text in sorted(markers.items()):
+        tick = bar * STEPS_PER_BAR * WRITTEN_TICKS_PER_STEP
+        conductor.append(mido.MetaMessage("marker", text=text, time=tick - now))
+        now = tick
+    conductor.append(mido.MetaMessage("end_of_track", time=0))
     drums = mido.MidiTrack()
     now = 0
     for tick, _, kind, pitch, velocity in _events(pattern, notes):
@@ -230,10 +243,9 @@ def write_pattern(path: Path, pattern: Pattern, bpm: float, notes: tuple[int, ..
     midi = mido.MidiFile(
         type=1, ticks_per_beat=WRITTEN_TICKS_PER_BEAT, tracks=[conductor, drums], charset="utf-8"
     )
-    try:
-        midi.save(path)
-    except OSError as error:
-        raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
+    content = io.BytesIO()
+    midi.save(file=content)
+    write_atomically(path, content.getvalue())
 
 
 def _events(pattern: Pattern, notes: tuple[int, ...]) -> list[tuple[int, int, str, int, int]]:

@@ -24,6 +24,12 @@ def test_writing_makes_no_folder(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_no_file_can_have_is_one_sentence(tmp_path: Path) -> None:
+    """Nor can the file that is written first be removed."""
+    with pytest.raises(WorkError, match="cannot be written: File name too long"):
+        write_atomically(tmp_path / ("a" * 300), b"data")
+
+
 def test_a_folder_is_made_with_those_above_it_or_refused_in_a_sentence(tmp_path: Path) -> None:
     """It may be there already; a file may not."""
     for _ in range(2):

@@ -209,6 +209,44 @@ def test_notes_of_one_pitch_never_overlap(tmp_path: Path) -> None:
     assert not sounding
 
 
+def test_markers_stand_at_their_bars(tmp_path: Path) -> None:
+    """In the tempo track, in any script, and the drums are as they were."""
+    markers = {2: "B: \u30d3\u30fc\u30c8.mid", 0: "A"}
+    pattern = empty(4)
+    pattern[::4, KICK] = (1, 0.8, 0.1)
+    write_pattern(tmp_path / "plain.mid", pattern, 120, GM)
+    write_pattern(tmp_path / "marked.mid", pattern, 120, GM, markers)
+
+    plain, marked = (
+        mido.MidiFile(tmp_path / f"{name}.mid", charset="utf-8") for name in ("plain", "marked")
+    )
+    tick, found = 0, {}
+    for message in marked.tracks[0]:
+        tick += message.time
+        if message.type == "marker":
+            found[tick] = message.text
+    assert found == {0: "A", 2 * 4 * 480: markers[2]}
+    assert marked.tracks[1] == plain.tracks[1]
+
+
+def test_a_file_that_cannot_be_written_whole_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: the last take is still there, and nothing half-written."""
+    path = tmp_path / "a.mid"
+    write_pattern(path, empty(2), 120, GM)
+    before = path.read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(WorkError, match=r"a\.mid cannot be written: No space left on device"):
+        write_pattern(path, empty(1), 120, GM)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     """Writing fails with one sentence."""
     with pytest.raises(WorkError, match="cannot be written"):
