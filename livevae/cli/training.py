@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from livevae.model.vae import Vae
+    from livevae.training.checkpoints import Origin
+    from livevae.training.config import Preset
     from livevae.training.evaluate import Report
-    from livevae.training.loop import Preset, State
+    from livevae.training.loop import State
 
 SHOWN_REASONS = 20
 
@@ -33,120 +35,234 @@ def prepare(sources: tuple[Path, ...], out: Path) -> None:
     The Groove MIDI Dataset is recognised and split officially; other collections are split by
     file. Each file left out is listed with its reason in OUT/manifest.json.
     """
-    from rich.progress import track
+    import time
 
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from livevae.training.prepare import counted
     from livevae.training.prepare import prepare as prepare_data
 
     console = new_console()
-    manifest = prepare_data(
-        list(sources), out, lambda files: track(files, "Reading", console=console)
-    )
+    started = time.monotonic()
+    columns = ("Reading", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("Reading", total=None)
+        manifest = prepare_data(
+            list(sources), out, lambda done, n: progress.update(task, completed=done, total=n)
+        )
+    seconds = time.monotonic() - started
     for left in manifest.left_out[:SHOWN_REASONS]:
-        console.print(f"left out: {left.name}: {left.reason}", markup=False, soft_wrap=True)
+        twin = f" of {left.twin}" if left.twin else ""
+        console.print(f"left out: {left.name}: {left.reason}{twin}", markup=False, soft_wrap=True)
     if len(manifest.left_out) > SHOWN_REASONS:
         console.print(f"and {len(manifest.left_out) - SHOWN_REASONS} more in the manifest")
+    kept = sum(map(len, manifest.splits.values()))
+    read = kept + len(manifest.left_out)
+    console.print(
+        f"{read} files read in {seconds:.1f} s ({read / seconds:.0f} a second), {kept} kept, "
+        f"{len(manifest.left_out)} left out{counted(manifest.left_out)}",
+        soft_wrap=True,
+        highlight=False,
+    )
     for split, recordings in manifest.splits.items():
         bars = sum(recording.bars for recording in recordings)
-        console.print(f"{split}: {len(recordings)} files, {bars} bars")
+        console.print(f"{split}: {len(recordings)} files, {bars} bars", highlight=False)
 
 
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--preset", default=Config().model, show_default=True, help="A preset's name.")
-@click.option("--config", type=click.Path(path_type=Path), help="A TOML file instead of a preset.")
+@click.option("--config", help="A preset's name or a TOML file.  [default: the shipped model's]")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The model's folder.")
+@click.option("--from", "start", help="Start from the weights of this model.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to train.")
+@click.option("--steps", type=click.IntRange(1), help="How many steps to train.")
 @click.option("--threads", type=click.IntRange(1, 256), help="CPU threads to use.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 def train(
     data: Path,
+    config: str | None,
     out: Path,
-    preset: str,
-    config: Path | None,
+    start: str | None,
     minutes: float | None,
+    steps: int | None,
     threads: int | None,
     seed: int,
     device: str,
 ) -> None:
-    """Train a model on prepared DATA and write the model folder OUT.
+    """Train a model on prepared DATA and write the model folder --out.
 
-    The best model so far is always on disk; Ctrl-C ends the training early and finishes the
-    folder with it.
+    The best model so far is always on disk. Ctrl-C stops after the step, and a training that was
+    stopped or killed goes on when the same command is given again. With --from and no --config,
+    the training is a short one that goes on with a model on the recordings in DATA alone.
     """
-    import msgspec
     import torch
 
     from livevae.latent.files import make_folder
-    from livevae.model.checkpoint import load_model, save_model
+    from livevae.model.checkpoint import load_model
     from livevae.model.device import resolve_device
-    from livevae.model.folder import WEIGHTS_FILE
+    from livevae.model.vae import Vae
+    from livevae.resources import find_model
     from livevae.training import loop
     from livevae.training.dataset import load_split
 
-    chosen = _preset(preset, config)
-    if minutes is not None:
-        training_config = msgspec.structs.replace(chosen.training, minutes=minutes)
-        chosen = msgspec.structs.replace(chosen, training=training_config)
-    if (out / WEIGHTS_FILE).exists():
-        raise UsageError(f"{out} already holds a model; give a new folder or remove it")
+    started_from = find_model(start) if start else None
+    preset = _preset(config, started_from, minutes, steps)
     if threads is not None:
         torch.set_num_threads(threads)
     device = resolve_device(device)
     training, validation = load_split(data, "train"), load_split(data, "validation")
+    origin = _origin(preset, seed, data, started_from)
+    _check_unfinished(out, origin)
     make_folder(out)
 
     console = new_console()
-    with _Watcher(console, chosen.training.minutes) as watcher:
-        loop.train(
-            training,
-            validation,
-            chosen,
-            save_best=lambda vae: save_model(vae, out),
-            watch=watcher.watch,
-            seed=seed,
-            device=device,
+    held_out = loop.held_out_windows(validation, preset.model.bars)
+    if not len(held_out):
+        console.print(
+            f"No validation recording is {preset.model.bars} bars long: "
+            "validating on the training windows"
         )
+        held_out = loop.held_out_windows(training, preset.model.bars)
+    torch.manual_seed(seed)
+    vae = load_model(started_from) if started_from else Vae(preset.model)
+    with _Watcher(console) as watcher, _Interrupts() as interrupts:
+        done = loop.train(
+            out, origin, training, held_out, vae, device, watcher.watch, interrupts.came
+        )
+    if not done:
+        console.print(
+            f"Stopped; {out} holds the best model so far. Give the same command again to go on",
+            soft_wrap=True,
+        )
+        return
     console.print("Fitting the space, decoding the grid, measuring")
-    command = f"livevae train {data.name} {out.name} --minutes {chosen.training.minutes:g}"
-    command += f" --config {config.name}" if config else f" --preset {preset}"
-    command += f" --threads {torch.get_num_threads()} --seed {seed}"
-    report = _finish(load_model(out, device), out, data, chosen, command)
+    command = _command(data, config, out, start, minutes, steps, seed)
+    report = _finish(load_model(out, device), out, data, preset, command)
     print_report(console, report)
     console.print(f"The model is in {out}", soft_wrap=True)
 
 
-def _preset(name: str, config: Path | None) -> Preset:
+def _preset(
+    config: str | None, started_from: Path | None, minutes: float | None, steps: int | None
+) -> Preset:
+    """Return what to train and how; a model to start from has to be of that shape."""
     import msgspec
 
-    from livevae.training.loop import PRESETS, Preset
+    from livevae.model.folder import load_config
+    from livevae.training.config import load_preset
 
-    if config is None:
-        if name not in PRESETS:
-            raise UsageError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
-        return PRESETS[name]
-    try:
-        preset = msgspec.toml.decode(config.read_bytes(), type=Preset)
-    except OSError as error:
-        raise UsageError(f"{config} cannot be read: {error.strerror or error}") from None
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise UsageError(f"{config} is not a training configuration: {error}") from None
-    preset.model.check(str(config))
-    return preset
+    if minutes is not None and steps is not None:
+        raise UsageError("give --minutes or --steps, not both")
+    preset = load_preset(config or ("fine-tune" if started_from else Config().model))
+    if started_from:
+        shape = load_config(started_from)
+        if config and msgspec.structs.replace(preset.model, dropout=shape.dropout) != shape:
+            raise UsageError(
+                f"{started_from} has another shape than {config} describes; "
+                "leave --config out or start from a model of that shape"
+            )
+        preset = msgspec.structs.replace(preset, model=shape)
+    length: dict[str, float | None] = {}
+    if minutes is not None:
+        length = {"minutes": minutes}
+    if steps is not None:
+        length = {"steps": steps, "minutes": None}
+    return msgspec.structs.replace(
+        preset, training=msgspec.structs.replace(preset.training, **length)
+    )
+
+
+def _origin(preset: Preset, seed: int, data: Path, started_from: Path | None) -> Origin:
+    from livevae.model.folder import weights_hash
+    from livevae.training.checkpoints import Origin, data_hash
+
+    start = weights_hash(started_from) if started_from else ""
+    return Origin(preset=preset, seed=seed, data=data_hash(data), start=start)
+
+
+def _check_unfinished(out: Path, origin: Origin) -> None:
+    """Refuse a folder that holds a finished model, or the training of another one."""
+    from livevae.model.folder import WEIGHTS_FILE
+    from livevae.training.checkpoints import read_header
+
+    header = read_header(out)
+    if header is None and (out / WEIGHTS_FILE).exists():
+        raise UsageError(f"{out} already holds a model; give a new folder or remove it")
+    if header is not None and header.origin != origin:
+        raise UsageError(
+            f"{out} holds an unfinished training of another configuration, seed or data; "
+            "give the command it was begun with or a new folder"
+        )
+
+
+def _command(
+    data: Path,
+    config: str | None,
+    out: Path,
+    start: str | None,
+    minutes: float | None,
+    steps: int | None,
+    seed: int,
+) -> str:
+    """Return the command that makes the model again, without any path of this machine."""
+    options = {
+        "--config": config and Path(config).name,
+        "--out": out.name,
+        "--from": start and Path(start).name,
+        "--minutes": minutes and f"{minutes:g}",
+        "--steps": steps and str(steps),
+        "--seed": str(seed),
+    }
+    given = [f"{name} {value}" for name, value in options.items() if value]
+    return " ".join([f"livevae train {data.name}", *given])
+
+
+class _Interrupts:
+    """Remembers Ctrl-C, or a request to end, so that a step can be finished first."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def came(self) -> bool:
+        """Say whether the user wants to stop."""
+        return self._came
+
+    def __enter__(self) -> _Interrupts:
+        import signal
+
+        self._before = {
+            number: signal.signal(number, self._remember)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _remember(self, *_: object) -> None:
+        self._came = True
 
 
 class _Watcher:
     """Shows a training: a progress bar, and a line for each validation."""
 
-    def __init__(self, console: Console, minutes: float) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._console = console
-        self._seconds = 60 * minutes
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
         )
-        self._task = self._progress.add_task("Training", total=self._seconds)
+        self._task = self._progress.add_task("Training", total=1.0, left="")
+        self._began: tuple[float, float] | None = None
 
     def __enter__(self) -> _Watcher:
         self._progress.start()
@@ -157,37 +273,60 @@ class _Watcher:
 
     def watch(self, state: State) -> None:
         """Show one step."""
-        loss = state.loss
-        line = (
-            f"step {state.step}  onset {loss.onset.item():.1f}  velocity {loss.velocity.item():.2f}"
-            f"  offset {loss.offset.item():.2f}  KL {loss.bits.item():.0f} bits"
-        )
+        if self._began is None:
+            self._began = (state.progress, state.seconds)
+        if state.metrics is None:
+            return
+        line = state.metrics
+        text = f"step {line.step}  loss {line.loss:.1f}  KL {line.bits:.0f} bits"
         best = f"  best F1 {state.best_f1:.3f}" if state.best_f1 >= 0 else ""
-        done = self._seconds - state.seconds_left
-        self._progress.update(self._task, completed=done, description=line + best)
-        if state.validated:
+        self._progress.update(
+            self._task, completed=state.progress, description=text + best, left=self._left(state)
+        )
+        if line.validation_f1 is not None:
             self._console.print(
-                f"{done / 60:5.1f} min  {line}  validation F1 {state.validation_f1:.4f} "
-                f"at {state.validation_bits:.0f} bits",
+                f"{state.seconds / 60:5.1f} min  {text}  onset {line.onset:.1f}  "
+                f"velocity {line.velocity:.2f}  offset {line.offset:.2f}  "
+                f"validation F1 {line.validation_f1:.4f} at {line.validation_bits:.0f} bits",
                 soft_wrap=True,
                 highlight=False,
             )
+
+    def _left(self, state: State) -> str:
+        """Return the time left at the speed since this process began."""
+        assert self._began is not None  # noqa: S101 - set by the step before
+        progress, seconds = self._began
+        if state.progress <= progress:
+            return ""
+        speed = (state.progress - progress) / (state.seconds - seconds)
+        left = round((1 - state.progress) / speed)
+        return f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02} left"
 
 
 def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Report:
     """Write space, grid and card beside the weights; return the validation report."""
     from livevae.latent.files import write_atomically
     from livevae.training.card import CARD_FILE, GROOVE_CREDIT, card
+    from livevae.training.checkpoints import CHECKPOINT_FILE
     from livevae.training.dataset import load_split
     from livevae.training.evaluate import evaluate
     from livevae.training.fit import fit_space
+    from livevae.training.metrics import thin
 
-    training = load_split(data, "train")
+    training, measured, name = (
+        load_split(data, "train"),
+        load_split(data, "validation"),
+        "validation",
+    )
+    if not len(measured.window_starts(preset.model.bars)):
+        measured, name = training, "train"
     space = fit_space(vae, training)
     space.save(out)
     write_grid(vae, out, DEFAULT_SIZE)
-    report = evaluate(vae, training, load_split(data, "validation"), "validation")
+    report = evaluate(vae, training, measured, name)
     origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{data.name}`."
     text = card(out.name, origin, [command], preset, space, [report])
     write_atomically(out / CARD_FILE, text.encode())
+    thin(out)
+    (out / CHECKPOINT_FILE).unlink(missing_ok=True)
     return report

@@ -71,15 +71,18 @@ class Vae(nn.Module):
             + self.config.offset_weight * distortion.offset
         )
 
-    def loss(self, patterns: Tensor, beta: float, free_bits: float) -> Loss:
+    def loss(
+        self, patterns: Tensor, beta: float, free_bits: float, noise: Tensor | None = None
+    ) -> Loss:
         """Return the loss of a batch of true patterns [n, bars * 16, 9, 3].
 
         Its negative log-likelihood, and ``beta`` times the KL to a standard normal beyond free
-        bits on its total (Kingma et al. 2016).
+        bits on its total (Kingma et al. 2016). ``noise`` [n, z_dim] from a standard normal picks
+        z from the posterior; it is drawn if it is not given.
         """
         mu, sigma = self.encode(patterns)
-        z = mu + sigma * torch.randn_like(sigma)
-        distortion = distorted(self.decoder(z, patterns), patterns)
+        z = mu + sigma * (torch.randn_like(sigma) if noise is None else noise)
+        distortion = distorted(self.decoder(z, patterns).float(), patterns)
         kl = kl_nats(mu, sigma).mean()
         beyond_free = functional.relu(kl - free_bits * NATS_PER_BIT)
         return Loss(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from livevae.pattern.pattern import ONSET, VELOCITY
 
@@ -17,7 +17,7 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often each change is made to an example.
 
     ``rotate``: the bars of the window move round by some number of bars. ``exchange``: each bar
-    gives way to any bar of the training set, with probability ``exchanged_bars``. ``swap_voices``:
+    gives way to any bar of the batch, with probability ``exchanged_bars``. ``swap_voices``:
     some voices are taken from another example. ``drop_voices``: each voice falls silent with
     probability ``dropped_voices``. ``scale_velocity``: all velocities times 0.7..1.2.
     """
@@ -31,28 +31,37 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale_velocity: Probability = 0.5
 
 
-def augmented(batch: Tensor, pool: Tensor, how: Augmentation) -> Tensor:
-    """Return a changed copy of a batch [n, bars, 16, 9, 3]; ``pool`` [m, 16, 9, 3] lends bars."""
+def augmented(batch: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """Return a changed copy of a batch [n, bars, 16, 9, 3]; ``generator`` is all its chance."""
     n, bars, _, voices, _ = batch.shape
 
-    turns = torch.randint(bars, (n,)) * (torch.rand(n) < how.rotate)
+    def chance(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator)
+
+    def below(limit: int, count: int) -> Tensor:
+        return torch.randint(limit, (count,), generator=generator)
+
+    lent = _occupied(batch.flatten(0, 1))
+    turns = below(bars, n) * (chance(n) < how.rotate)
     order = (torch.arange(bars) + turns[:, None]) % bars
     batch = batch[torch.arange(n)[:, None], order]
 
-    replaced = (torch.rand(n, 1) < how.exchange) & (torch.rand(n, bars) < how.exchanged_bars)
-    batch[replaced] = pool[torch.randint(len(pool), (int(replaced.sum()),))]
+    replaced = (chance(n, 1) < how.exchange) & (chance(n, bars) < how.exchanged_bars)
+    batch[replaced] = lent[below(len(lent), int(replaced.sum()))]
 
-    swapped = (torch.rand(n, 1) < how.swap_voices) & (torch.rand(n, voices) < 0.5)
-    batch = torch.where(swapped[:, None, None, :, None], batch[torch.randperm(n)], batch)
+    swapped = (chance(n, 1) < how.swap_voices) & (chance(n, voices) < 0.5)
+    others = torch.randperm(n, generator=generator)
+    batch = torch.where(swapped[:, None, None, :, None], batch[others], batch)
 
-    dropped = (torch.rand(n, 1) < how.drop_voices) & (torch.rand(n, voices) < how.dropped_voices)
+    dropped = (chance(n, 1) < how.drop_voices) & (chance(n, voices) < how.dropped_voices)
     batch = batch * ~dropped[:, None, None, :, None]
 
-    scale = torch.where(torch.rand(n) < how.scale_velocity, 0.7 + 0.5 * torch.rand(n), 1.0)
+    scale = torch.where(chance(n) < how.scale_velocity, 0.7 + 0.5 * chance(n), 1.0)
     batch[..., VELOCITY] = (batch[..., VELOCITY] * scale[:, None, None, None]).clamp(max=1.0)
     return batch
 
 
-def occupied(bars: Tensor) -> Tensor:
-    """Return those of ``bars`` [m, 16, 9, 3] in which anything is played."""
-    return bars[bars[..., ONSET].flatten(1).any(dim=1)]
+def _occupied(bars: Tensor) -> Tensor:
+    """Return those of ``bars`` [m, 16, 9, 3] in which anything is played; all, if none is."""
+    played = bars[bars[..., ONSET].flatten(1).any(dim=1)]
+    return played if len(played) else bars

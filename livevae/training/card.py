@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from livevae.latent.space import Space
+from livevae.training.config import Preset
 from livevae.training.evaluate import Report
-from livevae.training.loop import Preset
 
 CARD_FILE: Final = "README.md"
 

@@ -2,189 +2,154 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Final
 
-import msgspec
+import numpy as np
 import torch
-from torch import Tensor
 
-from livevae.errors import UsageError
-from livevae.model.config import ModelConfig
-from livevae.model.vae import Loss, LossWeights, Vae
-from livevae.training.augment import Augmentation, augmented, occupied
-from livevae.training.dataset import Split, unpack
+from livevae.model.checkpoint import save_model
+from livevae.model.vae import Loss, Vae
+from livevae.pattern.pattern import Pattern
+from livevae.training import metrics
+from livevae.training.batches import Batches
+from livevae.training.checkpoints import Header, Origin, Reached, read_header
+from livevae.training.config import TrainingConfig
+from livevae.training.dataset import Split
 from livevae.training.evaluate import onset_scores, reconstruct
+from livevae.training.learner import Learner
+from livevae.training.metrics import Metrics
+from livevae.training.schedule import beta, learning_rate
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative = Annotated[float, msgspec.Meta(ge=0)]
-Whole = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a model is trained; the learning rate falls along a cosine over ``minutes``."""
-
-    minutes: Positive = 50.0
-    batch: Whole = 64
-    learning_rate: Positive = 1e-3
-    warmup_steps: Whole = 200
-    weight_decay: NotNegative = 0.02
-    clip_norm: Positive = 1.0
-    average_decay: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.998
-    velocity_weight: NotNegative = 10.0
-    offset_weight: NotNegative = 10.0
-    beta: NotNegative = 0.15
-    beta_warmup_steps: Whole = 1000
-    free_bits: NotNegative = 48.0
-    seconds_between_validations: Positive = 60.0
-    augmentation: Augmentation = Augmentation()
-
-
-class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model and its training, as ``livevae train --config FILE.toml`` reads them."""
-
-    model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
-
-
-PRESETS: Final = {
-    "groove-2bar": Preset(model=ModelConfig(bars=2, z_dim=96)),
-    "groove-4bar": Preset(),
-}
+VALIDATED_WINDOWS: Final = 500
+DROPOUT_STREAM: Final = 2
 
 
 @dataclass(frozen=True)
 class State:
-    """Where a training stands after a step, for whoever watches it."""
+    """Where a training stands after a step, for whoever watches it.
+
+    ``metrics`` are there at the steps that are written down; ``progress`` is 0..1.
+    """
 
     step: int
-    loss: Loss
-    validation_f1: float
-    validation_bits: float
+    progress: float
+    seconds: float
     best_f1: float
-    validated: bool
-    seconds_left: float
+    metrics: Metrics | None
 
 
 def train(
+    folder: Path,
+    origin: Origin,
     training: Split,
-    validation: Split,
-    preset: Preset,
-    save_best: Callable[[Vae], None],
+    held_out: Pattern,
+    vae: Vae,
+    device: str,
     watch: Callable[[State], None],
-    seed: int = 0,
-    device: str = "cpu",
-) -> Vae:
-    """Train a model for the preset's minutes and return the best by validation F1 at z = mu.
+    stopped: Callable[[], bool],
+) -> bool:
+    """Train ``vae`` until the preset's end or until ``stopped``; say whether the end was reached.
 
-    What is validated, saved and returned is the exponential moving average of the weights.
-    Ctrl-C ends the training early, with the best so far.
+    The folder always holds the best model so far by onset F1 on ``held_out`` [n, steps, 9, 3] at
+    z = mu: the moving average of the weights. It holds a checkpoint too, from which the training
+    goes on where it stood; the same origin makes the same steps, stopped in between or not.
 
     Raises:
-        UsageError: there are no windows of the model's bars to train or validate on.
+        UsageError: there are no windows of the model's bars to train on, or the checkpoint is
+            broken.
+        WorkError: the folder cannot be written; the last checkpoint is untouched.
     """
-    how = preset.training
-    torch.manual_seed(seed)
-    batches = _Batches(training, preset, device)
-    held_out = validation.windows(preset.model.bars)
-    if not len(held_out):
-        raise UsageError(f"no validation recording is {preset.model.bars} bars long; give more")
+    how = origin.preset.training
+    batches = Batches(training, origin.preset, origin.seed)
+    learner = Learner(vae, how, device)
+    header = read_header(folder)
+    if header is None:
+        reached = Reached()
+        learner.save(folder, Header(origin, reached))
+    else:
+        reached = header.reached
+        learner.resume(folder)
+    metrics.cut(folder, reached.step)
 
-    vae = Vae(preset.model).to(device)
-    average = copy.deepcopy(vae).eval()
-    best = copy.deepcopy(average)
-    optimizer = torch.optim.AdamW(
-        vae.parameters(), lr=how.learning_rate, betas=(0.9, 0.98), weight_decay=how.weight_decay
+    step, best_f1, validated_at = reached.step, reached.best_f1, reached.validated_at
+    saved_at = reached.seconds
+    began = time.monotonic() - reached.seconds
+    progress = _progress(how, step, reached.seconds)
+    while progress < 1:
+        rate, weight = learning_rate(how, step, progress), beta(how, step, progress)
+        torch.manual_seed(_dropout_seed(origin.seed, step))
+        batch, noise = batches.batch(step).to(device), batches.noise(step).to(device)
+        loss = learner.learn(batch, noise, rate, weight, step)
+        step += 1
+
+        seconds = time.monotonic() - began
+        progress = _progress(how, step, seconds)
+        stop = stopped()
+        ends = progress >= 1 or (stop and best_f1 < 0)
+        line = None
+        if ends or seconds - validated_at >= how.seconds_between_validations:
+            predicted, bits = reconstruct(learner.average, held_out)
+            f1 = onset_scores(predicted, held_out).f1
+            if f1 > best_f1:
+                best_f1 = f1
+                save_model(learner.average, folder)
+            validated_at = seconds = time.monotonic() - began
+            line = _metrics(step, seconds, rate, weight, loss, f1, float(bits.mean()))
+        elif step % how.steps_between_metrics == 0:
+            line = _metrics(step, seconds, rate, weight, loss)
+        if line:
+            metrics.append(folder, line)
+        watch(State(step, progress, seconds, best_f1, line))
+
+        if stop or progress >= 1 or seconds - saved_at >= how.seconds_between_checkpoints:
+            reached = Reached(step, seconds, validated_at, best_f1)
+            learner.save(folder, Header(origin, reached))
+            saved_at = seconds
+        if stop:
+            break
+    return progress >= 1
+
+
+def held_out_windows(split: Split, bars: int) -> Pattern:
+    """Return up to 500 windows of a split's beats, evenly spread: float32[n, bars * 16, 9, 3]."""
+    starts = split.window_starts(bars)
+    chosen = np.linspace(0, len(starts) - 1, min(len(starts), VALIDATED_WINDOWS)).round()
+    return split.take(starts[chosen.astype(np.int64)], bars)
+
+
+def _progress(how: TrainingConfig, step: int, seconds: float) -> float:
+    """Return how far a training is, 0..1: by its steps, or by the clock if it has minutes."""
+    done = step / how.steps if how.minutes is None else seconds / (60 * how.minutes)
+    return min(1.0, done)
+
+
+def _dropout_seed(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence((seed, step, DROPOUT_STREAM)).generate_state(1)[0])
+
+
+def _metrics(
+    step: int,
+    seconds: float,
+    rate: float,
+    weight: float,
+    loss: Loss,
+    f1: float | None = None,
+    bits: float | None = None,
+) -> Metrics:
+    return Metrics(
+        step=step,
+        seconds=round(seconds, 3),
+        learning_rate=rate,
+        beta=weight,
+        loss=loss.total.item(),
+        onset=loss.onset.item(),
+        velocity=loss.velocity.item(),
+        offset=loss.offset.item(),
+        bits=loss.bits.item(),
+        validation_f1=f1,
+        validation_bits=bits,
     )
-    kind, bf16 = torch.device(device).type, _computes_in_bfloat16(device)
-    best_f1, f1, bits = -1.0, 0.0, 0.0
-    step = 0
-    started = validated_at = time.monotonic()
-    ends = started + 60 * how.minutes
-    try:
-        while True:
-            progress = min(1.0, (time.monotonic() - started) / (ends - started))
-            for group in optimizer.param_groups:
-                group["lr"] = how.learning_rate * _rate(step, progress, how.warmup_steps)
-            with torch.autocast(kind, torch.bfloat16, enabled=bf16):
-                loss = vae.loss(batches.next(), _weights(how, step))
-            optimizer.zero_grad(set_to_none=True)
-            loss.total.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(vae.parameters(), how.clip_norm)
-            optimizer.step()
-            step += 1
-            _follow(average, vae, min(how.average_decay, step / (step + 10)))
-
-            now = time.monotonic()
-            last = now >= ends
-            validate = last or now - validated_at >= how.seconds_between_validations
-            if validate:
-                predicted, kl_bits = reconstruct(average, held_out)
-                f1, bits = onset_scores(predicted, held_out).f1, float(kl_bits.mean())
-                validated_at = time.monotonic()
-                if f1 > best_f1:
-                    best_f1 = f1
-                    best.load_state_dict(average.state_dict())
-                    save_best(best)
-            watch(State(step, loss, f1, bits, best_f1, validate, max(0.0, ends - now)))
-            if last:
-                break
-    except KeyboardInterrupt:
-        if best_f1 < 0:
-            best.load_state_dict(average.state_dict())
-            save_best(best)
-    return best
-
-
-class _Batches:
-    """Augmented batches of random windows: [batch, bars * 16, 9, 3] each."""
-
-    def __init__(self, split: Split, preset: Preset, device: str) -> None:
-        self._bars = torch.from_numpy(unpack(split.cells))
-        self._lent = occupied(self._bars)
-        self._starts = torch.from_numpy(split.window_starts(preset.model.bars))
-        self._window = torch.arange(preset.model.bars)
-        self._batch = preset.training.batch
-        self._augmentation = preset.training.augmentation
-        self._device = device
-        if not len(self._starts) or not len(self._lent):
-            raise UsageError(f"no training recording is {preset.model.bars} bars long; give more")
-
-    def next(self) -> Tensor:
-        chosen = self._starts[torch.randint(len(self._starts), (self._batch,))]
-        windows = self._bars[chosen[:, None] + self._window]
-        changed = augmented(windows, self._lent, self._augmentation)
-        return changed.flatten(1, 2).to(self._device)
-
-
-def _computes_in_bfloat16(device: str) -> bool:
-    """Say whether bfloat16 is the faster arithmetic there: on a CPU, if it has it in hardware."""
-    return torch.device(device).type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-
-
-def _rate(step: int, progress: float, warmup_steps: int) -> float:
-    """Return the learning rate's factor: a linear warm-up, then half a cosine down to 2%."""
-    warmup = min(1.0, (step + 1) / warmup_steps)
-    return warmup * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def _weights(how: TrainingConfig, step: int) -> LossWeights:
-    """Return the weights of the loss at a step: beta rises linearly to its full value."""
-    return LossWeights(
-        velocity=how.velocity_weight,
-        offset=how.offset_weight,
-        beta=how.beta * min(1.0, step / how.beta_warmup_steps),
-        free_bits=how.free_bits,
-    )
-
-
-@torch.no_grad()
-def _follow(average: Vae, vae: Vae, decay: float) -> None:
-    """Move the averaged weights towards those being trained."""
-    ours: list[Tensor] = list(average.parameters())
-    theirs: list[Tensor] = list(vae.parameters())
-    torch._foreach_lerp_(ours, theirs, 1 - decay)

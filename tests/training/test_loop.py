@@ -1,97 +1,165 @@
 """The training loop on a few seconds of made-up beats."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import msgspec
 import pytest
 import torch
 
 from livevae.errors import UsageError
+from livevae.model.checkpoint import load_model
 from livevae.model.config import ModelConfig
 from livevae.model.vae import Vae
+from livevae.pattern.pattern import Pattern
+from livevae.training import metrics
+from livevae.training.checkpoints import CHECKPOINT_FILE, Origin
+from livevae.training.config import Preset, TrainingConfig
 from livevae.training.dataset import Split, load_split
-from livevae.training.loop import PRESETS, Preset, State, TrainingConfig, _rate, _weights, train
+from livevae.training.loop import State, held_out_windows, train
 from livevae.training.prepare import prepare
 from tests.training.beats import groove
 
+STEPS = 60
 TINY = Preset(
-    model=ModelConfig(bars=2, z_dim=8, width=16, heads=2, bar_width=32, dropout=0.0),
+    model=ModelConfig(bars=2, z_dim=8, width=16, heads=2, bar_width=32, dropout=0.1),
     training=TrainingConfig(
-        minutes=0.05,
+        steps=STEPS,
         batch=16,
-        learning_rate=5e-3,
+        learning_rate=1e-2,
         warmup_steps=5,
         average_decay=0.9,
-        seconds_between_validations=1.0,
+        styles_share=0.0,
+        steps_between_metrics=1,
     ),
 )
+Data = tuple[Split, Pattern]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep to one thread: the models are too small for more, and sums depend on their number."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Split, Split]:
-    """Return training and validation splits."""
+def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """Return a training split and windows of validation."""
     folder = tmp_path_factory.mktemp("data")
     prepare([groove(folder / "src")], folder / "out")
-    return load_split(folder / "out", "train"), load_split(folder / "out", "validation")
+    validation = load_split(folder / "out", "validation")
+    return load_split(folder / "out", "train"), held_out_windows(validation, 2)
 
 
-def test_training_learns_and_keeps_the_best(data: tuple[Split, Split]) -> None:
-    """F1 rises well above the untrained model's, and each save is better than the one before."""
+def trained(
+    folder: Path, data: Data, stop_at: int | None = None, **how: object
+) -> tuple[bool, list[State]]:
+    """Train in a folder, up to some step if one is given; return the end and what was watched."""
+    folder.mkdir(exist_ok=True)
+    training = msgspec.structs.replace(TINY.training, **how)
+    origin = Origin(msgspec.structs.replace(TINY, training=training), seed=3, data="", start="")
     states: list[State] = []
-    saved: list[float] = []
-    best = train(
+    torch.manual_seed(3)
+    done = train(
+        folder,
+        origin,
         *data,
-        TINY,
-        save_best=lambda _: saved.append(1.0),
+        vae=Vae(TINY.model),
+        device="cpu",
         watch=states.append,
+        stopped=lambda: states != [] and len(states) + 1 == stop_at,
     )
-
-    scores = [state.validation_f1 for state in states if state.validated]
-    assert scores[-1] > 0.5
-    assert len(saved) == sum(
-        score > max([-1.0, *scores[:index]]) for index, score in enumerate(scores)
-    )
-    assert states[-1].best_f1 == max(scores)
-    assert states[-1].seconds_left == 0
-    assert not best.training
+    return done, states
 
 
-def test_an_interrupt_keeps_the_best_so_far(data: tuple[Split, Split]) -> None:
-    """Ctrl-C before any validation still saves, once, and returns a model."""
-    saved: list[Vae] = []
-
-    def interrupt(state: State) -> None:
-        if state.step == 3:
-            raise KeyboardInterrupt
-
-    model = train(*data, TINY, save_best=saved.append, watch=interrupt)
-
-    assert len(saved) == 1
-    assert torch.isfinite(model.decode(torch.zeros(1, 8))).all()
+def losses(folder: Path) -> list[tuple[int, float]]:
+    """Return step and loss of every line of a folder's metrics."""
+    return [(line.step, line.loss) for line in metrics.read(folder)]
 
 
-def test_recordings_too_short_for_the_model_are_one_sentence(data: tuple[Split, Split]) -> None:
-    """Windows of 16 bars cannot be cut from 6."""
-    long = msgspec.structs.replace(TINY, model=ModelConfig(bars=16))
-    with pytest.raises(UsageError, match="16 bars"):
-        train(*data, long, save_best=lambda _: None, watch=lambda _: None)
+def test_training_learns_and_keeps_the_best(data: Data, tmp_path: Path) -> None:
+    """F1 rises well above the untrained model's, and the folder holds the best model."""
+    done, states = trained(tmp_path / "m", data, seconds_between_validations=0.2, steps=150)
+
+    scores = [line.validation_f1 for line in metrics.read(tmp_path / "m") if line.validation_f1]
+    assert done
+    assert states[-1].progress == 1
+    assert states[-1].best_f1 == max(scores) > 0.5
+    assert load_model(tmp_path / "m").config == TINY.model
 
 
-def test_the_learning_rate_warms_up_and_falls_along_a_cosine() -> None:
-    """From a step's share of the warm-up to full, half way at a half, 2% at the end."""
-    assert _rate(0, 0.0, 100) == pytest.approx(0.01)
-    assert _rate(100, 0.0, 100) == pytest.approx(1)
-    assert _rate(100, 0.5, 100) == pytest.approx(0.51)
-    assert _rate(100, 1.0, 100) == pytest.approx(0.02)
+def test_a_stopped_training_goes_on_to_the_same_curve(data: Data, tmp_path: Path) -> None:
+    """Bit-equal losses and weights, dropout and augmentation included."""
+    trained(tmp_path / "whole", data)
+    done, _ = trained(tmp_path / "parts", data, stop_at=23)
+    assert not done
+    done, states = trained(tmp_path / "parts", data)
+
+    assert done
+    assert len(states) == STEPS - 23
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    parts, whole = (load_model(tmp_path / name).state_dict() for name in ("parts", "whole"))
+    assert all(torch.equal(parts[name], whole[name]) for name in whole)
 
 
-def test_beta_warms_up_to_its_full_value() -> None:
-    """The KL is free at first and never dearer than beta."""
-    how = TrainingConfig(beta=0.2, beta_warmup_steps=100)
+def test_what_was_written_after_the_checkpoint_is_written_again_once(
+    data: Data, tmp_path: Path
+) -> None:
+    """Lines from the future and a half line, as a kill leaves them, are gone."""
+    trained(tmp_path, data, stop_at=5)
+    path = tmp_path / metrics.METRICS_FILE
+    last = path.read_text().splitlines()[-1]
+    path.write_text(path.read_text() + last.replace('"step":5', '"step":7') + '\n{"step":8,"se')
+    trained(tmp_path, data, stop_at=3)
 
-    assert [_weights(how, step).beta for step in (0, 50, 100, 500)] == [0, 0.1, 0.2, 0.2]
+    assert [step for step, _ in losses(tmp_path)] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_every_preset_builds() -> None:
-    """The presets' models are sound."""
-    for preset in PRESETS.values():
-        preset.model.check("preset")
-        Vae(preset.model)
+def test_a_training_stopped_before_any_validation_leaves_a_model(
+    data: Data, tmp_path: Path
+) -> None:
+    """The folder can be loaded."""
+    trained(tmp_path, data, stop_at=2)
+
+    assert torch.isfinite(load_model(tmp_path).decode(torch.zeros(1, 8))).all()
+
+
+def test_a_finished_training_does_nothing_more(data: Data, tmp_path: Path) -> None:
+    """Given again before its checkpoint is removed, it is done at once."""
+    trained(tmp_path, data, steps=3)
+    done, states = trained(tmp_path, data, steps=3)
+
+    assert done
+    assert not states
+
+
+def test_with_minutes_the_clock_ends_the_training(data: Data, tmp_path: Path) -> None:
+    """After about two seconds, the learning rate fallen to its end, whatever the steps."""
+    done, states = trained(tmp_path, data, minutes=0.03, steps=1)
+    rates = [line.learning_rate for line in metrics.read(tmp_path)]
+
+    assert done
+    assert states[-1].seconds >= 1.8
+    assert rates[-1] < 0.1 * max(rates)
+
+
+def test_a_checkpoint_of_another_training_is_refused(data: Data, tmp_path: Path) -> None:
+    """One sentence for a broken file."""
+    trained(tmp_path, data, stop_at=2)
+    path = tmp_path / CHECKPOINT_FILE
+    path.write_bytes(path.read_bytes()[:-100])
+
+    with pytest.raises(UsageError, match="broken"):
+        trained(tmp_path, data)
+
+
+def test_validation_looks_at_no_more_than_500_windows(data: Data) -> None:
+    """Evenly spread, the first and the last among them; none where none is long enough."""
+    training, _ = data
+    many = Split(training.recordings * 30, training.cells)
+    assert len(held_out_windows(many, 2)) == 500
+    assert (held_out_windows(training, 2) == training.windows(2)).all()
+    assert len(held_out_windows(training, 16)) == 0
