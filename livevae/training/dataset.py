@@ -30,7 +30,7 @@ Cells = npt.NDArray[np.uint8]
 
 MANIFEST_FILE: Final = "manifest.json"
 SPLITS: Final = ("train", "validation", "test")
-MAX_MANIFEST_BYTES: Final = 1024**3
+MAX_MANIFEST_BYTES: Final = 256 * 1024 * 1024
 MAX_BARS: Final = 200_000_000
 
 FULL_VELOCITY: Final = 127
@@ -56,10 +56,11 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that is not in the data, and why."""
+    """A file that is not in the data, and why; of a duplicate, the file that is."""
 
     name: Text
     reason: Text
+    twin: Text = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

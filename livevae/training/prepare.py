@@ -2,219 +2,148 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import zipfile
-from collections.abc import Callable, Iterable, Iterator
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
 import msgspec
-import numpy as np
 
-from livevae.errors import UsageError
-from livevae.latent.files import make_folder, write_atomically
-from livevae.midi.kit import TD11_FOLD
-from livevae.midi.smf import ANY_FOLD, MAX_FILE_BYTES, read_drums, to_pattern
-from livevae.pattern.pattern import Pattern, bars_of
+from livevae.errors import UsageError, WorkError
+from livevae.latent.files import make_folder
 from livevae.training.dataset import (
+    BAR_BYTES,
     MANIFEST_FILE,
     SPLITS,
     LeftOut,
     Manifest,
     Recording,
     cells_file,
-    pack,
 )
+from livevae.training.readers import read_all
+from livevae.training.reading import Reading, Unusable
+from livevae.training.sources import Source, sources_in
 
-SPLIT_SEED: Final = b"livevae"
 HELD_OUT_SHARE: Final = 0.1
-MAX_ZIP_ENTRIES: Final = 1_000_000
-MAX_TABLE_BYTES: Final = 64 * 1024 * 1024
+PRECEDENCE: Final = ("test", "validation", "train", None)
+"""Of two files with the same cells, the one whose split comes first here is kept."""
+
+STAGING: Final = ".partial"
+FINGERPRINTS: Final = 2**64
 
 
-@dataclass(frozen=True)
-class Source:
-    """One MIDI file to read and what its collection says of it."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A recording, the bar at which it stands in the spool, and where it belongs."""
 
-    name: str
-    read: Callable[[], bytes]
-    split: str | None = None
-    style: str = ""
-    fill: bool = False
-    groove: bool = False
+    recording: Recording
+    spooled_at: int
+    split: str | None
+    fingerprint: bytes
 
 
 def prepare(
     sources: list[Path],
     out: Path,
-    track: Callable[[list[Source]], Iterable[Source]] = iter,
+    watch: Callable[[int, int], None] = lambda _done, _all: None,
+    processes: int | None = None,
 ) -> Manifest:
     """Read MIDI collections (folders or zips) and write one data file per split to ``out``.
 
-    The Groove MIDI Dataset is known by its ``info.csv`` and split as that says; the files of any
-    other collection are split by a hash of their content, a tenth each to validation and test, so
-    that copies of a file never straddle two splits; a bad file is left out, with its
-    reason. ``track`` is given the files once all sources are found good, and may show how the
-    reading goes on.
+    The Groove MIDI Dataset is known by its ``info.csv`` and split as that says. A file of any
+    other collection goes by a hash of its cells, a tenth each to test and validation, so that it
+    stays where it is when others are added; only a collection so small that a split were empty
+    gives it one file. Of files with the same cells one is kept, by ``PRECEDENCE``: nothing held
+    out is also trained on. A bad file is left out, with its reason.
+
+    ``processes`` (default: one for each core) read at the same time. Cells go to disk as they are
+    read, so memory holds names and places only. ``watch`` is given the number of files read and
+    of all. What was in ``out`` stays until all is written beside it, and stays if that fails.
 
     Raises:
         UsageError: a source is missing or not a folder or zip, or nothing usable is in it.
         WorkError: ``out`` cannot be made or written.
     """
-    found: list[Source] = []
+    found = [source for path in sources for source in sources_in(path)]
+    found.sort(key=lambda source: PRECEDENCE.index(source.split))
     left_out: list[LeftOut] = []
-    for path in sources:
-        found.extend(_collection(path, left_out))
     if not found:
         raise _nothing_usable(sources, left_out)
-    make_folder(out)
-    read: list[tuple[Recording, Pattern]] = []
-    splits: list[str | None] = []
-    digests: list[bytes] = []
-    for source in track(found):
-        try:
-            recording, pattern, digest = _read(source)
-        except UsageError as error:
-            left_out.append(LeftOut(_text(source.name), _text(str(error))))
-        else:
-            read.append((recording, pattern))
-            splits.append(source.split)
-            digests.append(digest)
-    if not read:
-        raise _nothing_usable(sources, left_out)
-    own = iter(_split_by_file([d for d, split in zip(digests, splits, strict=True) if not split]))
-    kept: dict[str, list[tuple[Recording, Pattern]]] = {split: [] for split in SPLITS}
-    for item, split in zip(read, splits, strict=True):
-        kept[split or next(own)].append(item)
-    manifest = Manifest(
-        source=_text(", ".join(path.name for path in sources)),
-        groove_midi=all(splits),
-        splits={
-            split: _write_split(out / cells_file(split), files) for split, files in kept.items()
-        },
-        left_out=left_out,
-    )
-    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    write_atomically(out / MANIFEST_FILE, encoded)
+    with _staged(out) as staging:
+        spool = staging / "spool"
+        with spool.open("wb") as file:
+            kept = _read_into(file, found, left_out, watch, processes or os.cpu_count() or 1)
+        if not kept:
+            raise _nothing_usable(sources, left_out)
+        manifest = Manifest(
+            source=_text(", ".join(path.name for path in sources)),
+            groove_midi=all(item.split for item in kept),
+            splits={
+                split: _write_split(staging / cells_file(split), spool, items)
+                for split, items in _by_split(kept).items()
+            },
+            left_out=left_out,
+        )
+        encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        with (staging / MANIFEST_FILE).open("wb") as file:
+            _write_through(file, encoded)
+        _put_in_place(staging, out)
     return manifest
+
+
+def counted(left_out: list[LeftOut]) -> str:
+    """Return how many files were left out for each reason: `` (12 other metre, 1 broken)``."""
+    counts = Counter(left.reason for left in left_out).most_common()
+    return f" ({', '.join(f'{count} {reason}' for reason, count in counts)})" if counts else ""
 
 
 def _nothing_usable(sources: list[Path], left_out: list[LeftOut]) -> UsageError:
     return UsageError(
-        f"no usable 4-4 drum file in {', '.join(map(str, sources))}; "
-        f"{len(left_out)} files were left out"
+        f"no usable 4-4 drum file in {', '.join(map(str, sources))}; give one that has some; "
+        f"{len(left_out)} were left out{counted(left_out)}"
     )
 
 
-def _collection(path: Path, left_out: list[LeftOut]) -> list[Source]:
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        readers: dict[str, Callable[[], bytes]] = {
-            p.relative_to(path).as_posix(): _capped_reader(p) for p in files
-        }
-    elif zipfile.is_zipfile(path):
-        readers = _zip_readers(path, left_out)
-    elif path.exists():
-        raise UsageError(f"{path} is neither a folder nor a zip file")
-    else:
-        raise UsageError(f"{path} is not there; give a folder or zip of MIDI files")
-    tables = [name for name in readers if PurePosixPath(name).name == "info.csv"]
-    listed = dict(row for table in tables for row in _groove_rows(table, readers))
-    return [
-        listed.get(name) or Source(name, read)
-        for name, read in readers.items()
-        if PurePosixPath(name).suffix.lower() in (".mid", ".midi")
-    ]
+def _read_into(
+    spool: BinaryIO,
+    found: list[Source],
+    left_out: list[LeftOut],
+    watch: Callable[[int, int], None],
+    processes: int,
+) -> list[_Kept]:
+    """Append the cells of each file that is new and usable; note the others in ``left_out``."""
+    kept: list[_Kept] = []
+    names: dict[bytes, str] = {}
+    bars = 0
 
+    def opened() -> Iterator[tuple[Source, bytes, bool]]:
+        for source in found:
+            try:
+                yield source, source.read(), source.split is not None
+            except Unusable as unusable:
+                left_out.append(LeftOut(_text(source.name), unusable.reason))
 
-def _capped_reader(path: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with path.open("rb") as file:
-            return file.read(MAX_TABLE_BYTES if path.suffix == ".csv" else MAX_FILE_BYTES + 1)
-
-    return read
-
-
-def _zip_readers(path: Path, left_out: list[LeftOut]) -> dict[str, Callable[[], bytes]]:
-    """Return readers by entry name; entries are read in memory, so their paths lead nowhere."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError):
-        raise UsageError(f"{path} is a broken zip file; fetch it again") from None
-    entries = archive.infolist()
-    if len(entries) > MAX_ZIP_ENTRIES:
-        raise UsageError(f"{path} has more than {MAX_ZIP_ENTRIES} entries; split it")
-    readers: dict[str, Callable[[], bytes]] = {}
-    for entry in entries:
-        limit = MAX_TABLE_BYTES if entry.filename.endswith(".csv") else MAX_FILE_BYTES
-        if entry.is_dir():
-            continue
-        if entry.file_size > limit:
-            left_out.append(LeftOut(_text(entry.filename), f"larger than {limit >> 20} MiB"))
-            continue
-
-        def read(entry: zipfile.ZipInfo = entry, limit: int = limit) -> bytes:
-            with archive.open(entry) as file:
-                return file.read(limit + 1)
-
-        readers[entry.filename] = read
-    return readers
-
-
-def _groove_rows(
-    table: str, readers: dict[str, Callable[[], bytes]]
-) -> Iterator[tuple[str, Source]]:
-    """Yield (file name, source) for each row of Groove MIDI's table; nothing if it is another."""
-    root = PurePosixPath(table).parent
-    try:
-        rows = list(csv.DictReader(io.StringIO(readers[table]().decode())))
-    except (OSError, ValueError, csv.Error, zipfile.BadZipFile):
-        return
-    for row in rows:
-        if row.get("split") not in SPLITS or not row.get("midi_filename"):
-            continue
-        name = str(root / row["midi_filename"])
-        if name in readers:
-            yield (
-                name,
-                Source(
-                    name=name,
-                    read=readers[name],
-                    split=row["split"],
-                    style=_text(row.get("style") or ""),
-                    fill=row.get("beat_type") == "fill",
-                    groove=True,
-                ),
+    for source, reading in read_all(opened(), processes):
+        name = _text(source.name)
+        if not isinstance(reading, Reading):
+            left_out.append(LeftOut(name, reading))
+        elif reading.fingerprint in names:
+            left_out.append(LeftOut(name, "duplicate", names[reading.fingerprint]))
+        else:
+            names[reading.fingerprint] = name
+            spool.write(reading.cells)
+            recording = Recording(
+                name, 0, reading.bars, _text(source.style), reading.bpm, source.fill
             )
-
-
-def _read(source: Source) -> tuple[Recording, Pattern, bytes]:
-    """Return what a file holds and a digest of its bytes."""
-    try:
-        data = source.read()
-    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError):
-        raise UsageError("cannot be read") from None
-    except Exception as error:  # zlib and lzma raise their own kinds on a broken entry
-        raise UsageError(f"cannot be unpacked ({type(error).__name__})") from None
-    fold = TD11_FOLD if source.groove else ANY_FOLD
-    drums = read_drums(data, fold, PurePosixPath(source.name).name)
-    if not drums.is_four_four:
-        raise UsageError("not in 4-4 throughout")
-    if not drums.beats.size:
-        raise UsageError("no drum notes")
-    pattern = to_pattern(drums)
-    recording = Recording(
-        name=_text(source.name),
-        first_bar=0,
-        bars=bars_of(pattern),
-        style=source.style,
-        bpm=drums.bpm,
-        fill=source.fill,
-    )
-    return recording, pattern, hashlib.sha256(SPLIT_SEED + data).digest()
+            kept.append(_Kept(recording, bars, source.split, reading.fingerprint))
+            bars += reading.bars
+        watch(len(kept) + len(left_out), len(found))
+    left_out.sort(key=lambda left: left.name)
+    return kept
 
 
 def _text(text: str) -> str:
@@ -222,22 +151,78 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()[:1024]
 
 
-def _split_by_file(digests: list[bytes]) -> list[str]:
-    """Give a tenth of the distinct files to test and validation each, at least one of three."""
-    order = {digest: rank for rank, digest in enumerate(sorted(set(digests)))}
-    held_out = max(1, round(HELD_OUT_SHARE * len(order))) if len(order) >= 3 else 0
-    names = {
-        digest: "test" if rank < held_out else "validation" if rank < 2 * held_out else "train"
-        for digest, rank in order.items()
-    }
-    return [names[digest] for digest in digests]
+def _by_split(kept: list[_Kept]) -> dict[str, list[_Kept]]:
+    """Put each recording where its table says, or its fingerprint."""
+    splits: dict[str, list[_Kept]] = {split: [] for split in SPLITS}
+    own: dict[str, list[_Kept]] = {split: [] for split in SPLITS}
+    for item in kept:
+        if item.split:
+            splits[item.split].append(item)
+        else:
+            own[_drawn(item.fingerprint)].append(item)
+    if sum(map(len, own.values())) >= len(SPLITS):
+        for split in SPLITS:
+            if not own[split]:
+                most = max(own.values(), key=len)
+                chosen = min(most, key=lambda item: item.fingerprint)
+                most.remove(chosen)
+                own[split].append(chosen)
+    return {split: splits[split] + own[split] for split in SPLITS}
 
 
-def _write_split(path: Path, files: list[tuple[Recording, Pattern]]) -> list[Recording]:
-    """Write the bars of all files end to end; return the recordings with their places."""
-    first_bars = np.cumsum([0, *(recording.bars for recording, _ in files)])
-    write_atomically(path, b"".join(pack(pattern).tobytes() for _, pattern in files))
-    return [
-        msgspec.structs.replace(recording, first_bar=int(first))
-        for (recording, _), first in zip(files, first_bars[:-1], strict=True)
-    ]
+def _drawn(fingerprint: bytes) -> str:
+    """Return the split that a fingerprint falls to."""
+    share = int.from_bytes(fingerprint[:8]) / FINGERPRINTS
+    if share < HELD_OUT_SHARE:
+        return "test"
+    return "validation" if share < 2 * HELD_OUT_SHARE else "train"
+
+
+def _write_split(path: Path, spool: Path, items: list[_Kept]) -> list[Recording]:
+    """Copy the cells of a split's recordings end to end; return the recordings in their places."""
+    recordings = []
+    bars = 0
+    with spool.open("rb") as source, path.open("wb") as file:
+        for item in items:
+            source.seek(item.spooled_at * BAR_BYTES)
+            file.write(source.read(item.recording.bars * BAR_BYTES))
+            recordings.append(msgspec.structs.replace(item.recording, first_bar=bars))
+            bars += item.recording.bars
+        _write_through(file)
+    return recordings
+
+
+def _write_through(file: BinaryIO, data: bytes = b"") -> None:
+    """Write and wait until what was written is on disk."""
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def _staged(out: Path) -> Iterator[Path]:
+    """Make ``out`` and an empty folder in it to write to; leave nothing of either on failure.
+
+    Raises:
+        WorkError: one of them cannot be made, or what is written there cannot.
+    """
+    is_new = not out.exists()
+    make_folder(out)
+    staging = out / STAGING
+    try:
+        shutil.rmtree(staging, ignore_errors=True)  # a killed run's
+        staging.mkdir()
+        yield staging
+    except OSError as error:
+        raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        if is_new and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _put_in_place(staging: Path, out: Path) -> None:
+    """Move the files to ``out``, the manifest last: without one, nothing there is data."""
+    (out / MANIFEST_FILE).unlink(missing_ok=True)
+    for name in (*map(cells_file, SPLITS), MANIFEST_FILE):
+        (staging / name).replace(out / name)
