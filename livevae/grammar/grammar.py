@@ -48,6 +48,8 @@ SOFTEST: Final = 0.05
 KICK, CLOSED_HAT, OPEN_HAT, CRASH = (
     VOICES.index(voice) for voice in ("kick", "closed_hat", "open_hat", "crash")
 )
+ORNAMENTED: Final = np.array([voice not in ("kick", "open_hat", "crash") for voice in VOICES])
+
 _TENTHS = [tenth / 10 for tenth in range(1, 10)]
 _CHANCES = np.array([0, 1, 1, 1, 0.5, *_TENTHS])
 _KINDS = np.array([REST, ACCENT, HIT, GHOST, GHOST, *[HIT] * 9])
@@ -68,7 +70,11 @@ def play(style: Style, bars: int, rng: np.random.Generator) -> Pattern:
     symbols = np.concatenate([symbols for symbols, _ in phrases]).reshape(-1, N_VOICES)[:steps]
     draws = np.concatenate([draws for _, draws in phrases]).reshape(-1, N_VOICES)[:steps]
 
-    hits = draws < _CHANCES[symbols]
+    chances = _CHANCES * np.where(_KINDS == ACCENT, 1, 1 - style.variation.thin)
+    hits = draws < chances[symbols]
+    ornaments = _beside(symbols) & (draws < style.variation.ornament)
+    symbols[ornaments] = GHOST
+    hits |= ornaments
     hits[:, CLOSED_HAT] &= ~hits[:, OPEN_HAT]  # they are one pair of cymbals
 
     touches = style.voice.in_order()
@@ -102,9 +108,9 @@ def _phrase(style: Style, groove: Part, rng: np.random.Generator) -> tuple[Symbo
             symbols[BAR_FOUR, :, number] = symbols_of(lines[rng.integers(len(lines))])[-1]
 
     for bar in (BAR_FOUR, BAR_EIGHT):
-        last = symbols[bar, LAST_OFFBEAT]
-        if rng.random() < variation.open and last[OPEN_HAT] == REST:
-            last[OPEN_HAT] = HIT
+        hats, offbeat = symbols[bar, :, CLOSED_HAT], symbols[bar, LAST_OFFBEAT]
+        if rng.random() < variation.open and hats.any() and offbeat[OPEN_HAT] == REST:
+            offbeat[OPEN_HAT] = HIT
     if style.fill and rng.random() < variation.fill:
         fill = _one_of(style.fill, rng)
         for number, voice in enumerate(VOICES):
@@ -119,6 +125,15 @@ def _phrase(style: Style, groove: Part, rng: np.random.Generator) -> tuple[Symbo
     draws = np.broadcast_to(rng.random(symbols.shape[1:]), symbols.shape)
     changed = rng.random(symbols.shape) < variation.change
     return symbols, np.where(changed, rng.random(symbols.shape), draws)
+
+
+def _beside(symbols: Symbols) -> npt.NDArray[np.bool_]:
+    """Return the rests right before or after a written hit of a voice that is ornamented."""
+    written: npt.NDArray[np.bool_] = symbols != REST
+    beside = np.zeros_like(written)
+    beside[1:] |= written[:-1]
+    beside[:-1] |= written[1:]
+    return beside & ~written & ORNAMENTED
 
 
 def _one_of(parts: tuple[Part, ...], rng: np.random.Generator) -> Part:

@@ -94,13 +94,16 @@ class Variation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How bars of a phrase of eight differ, as chances.
 
     ``change``: an uncertain hit of the phrase is drawn again for a bar. ``alternate``: a voice
-    plays another of its lines in bar four. ``fill``: bar eight is a fill. ``drop``: if it is not,
-    the kick rests there. ``open``: the hat opens at the end of bars four and eight. ``crash``: a
-    crash opens the phrase.
+    plays another of its lines in bar four. ``thin``: a hit that is no accent is left out.
+    ``ornament``: a step beside a hit gets a ghost (kick, open hat and crash get none). ``fill``:
+    bar eight is a fill. ``drop``: if it is not, the kick rests there. ``open``: the hat opens at
+    the end of bars four and eight. ``crash``: a crash opens the phrase.
     """
 
     change: Chance = 0.3
     alternate: Chance = 0.3
+    thin: Chance = 0.04
+    ornament: Chance = 0.03
     fill: Chance = 0.5
     drop: Chance = 0.0
     open: Chance = 0.2

@@ -39,7 +39,7 @@ def test_without_a_tempo_it_is_one_of_the_styles(tmp_path: Path) -> None:
     source, out = tmp_path / "mine.toml", tmp_path / "out.mid"
     source.write_text(
         'name = "mine"\ndescription = "d"\nbpm = [100, 104]\n'
-        '[[groove]]\nlow_tom = "X... .... X... ...."\n[variation]\ncrash = 0.0\nopen = 0.0\n'
+        '[[groove]]\nlow_tom = "X... .... X... ...."\n[variation]\ncrash = 0.0\nornament = 0.0\n'
     )
     assert call(style, source, out, "--bars", 1, "--kit", "ableton").exit_code == 0
     assert read_drums(out, {kit_notes("ableton")[4]: 4}).beats.size == 2

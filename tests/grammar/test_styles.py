@@ -17,7 +17,7 @@ LOUD = 0.5
 TAKES = 40
 ONE, TWO, THREE, FOUR = BEATS = (0, 4, 8, 12)
 
-STILL = Variation(change=0, alternate=0, fill=0, drop=0, open=0, crash=0)
+STILL = Variation(change=0, alternate=0, thin=0, ornament=0, fill=0, drop=0, open=0, crash=0)
 
 
 def bars_of(style: Style) -> Pattern:
@@ -217,6 +217,26 @@ def test_bar_four_may_take_another_line() -> None:
     assert (steps[:, 3] != steps[:, 0]).any()
 
 
+def test_thinning_leaves_out_hits_and_ghosts_but_no_accents() -> None:
+    groove = (Part(kick="Xogo gogo gogo gogo"),)
+    thinned = msgspec.structs.replace(STILL, thin=0.3, change=1)
+    kick = bars_of(tiny(groove=groove, variation=thinned))[..., KICK, ONSET].mean(axis=(0, 1))
+    assert kick[0] == 1
+    assert kick[1:].mean() == pytest.approx(0.7, abs=0.03)
+
+
+def test_ornaments_are_ghosts_beside_the_hits_of_voices_that_take_them() -> None:
+    """The steps beside step 14, each in a fifth of the bars; the kick takes none."""
+    ornamented = msgspec.structs.replace(STILL, ornament=0.2, change=1)
+    bars = bars_of(tiny(variation=ornamented))
+    rate = bars[..., CLOSED_HAT, ONSET].mean(axis=(0, 1))
+    assert rate[[13, 15]] == pytest.approx(0.2, abs=0.08)
+    assert rate[14] == 1
+    assert not rate[:13].any()
+    assert bars[:, :, (13, 15), CLOSED_HAT, VELOCITY].max() < LOUD
+    assert bars[..., KICK, ONSET].sum() == TAKES * 8
+
+
 def test_the_last_bar_of_a_phrase_is_a_fill_for_the_voices_that_it_names() -> None:
     fill = Part(kick=".... .... .... ....", snare=".... .... .... XXXX")
     bars = bars_of(tiny(fill=(fill,), variation=msgspec.structs.replace(STILL, fill=1)))
@@ -238,10 +258,19 @@ def test_kicks_drop_hats_open_and_crashes_open_phrases_where_they_are_told_to() 
     assert np.argwhere(bars[0, :, :, CRASH]).tolist() == [[0, 0]]
 
 
+def test_where_no_closed_hat_plays_none_opens() -> None:
+    opening = msgspec.structs.replace(STILL, open=1)
+    bars = bars_of(tiny(groove=(Part(kick="X... .... .... ...."),), variation=opening))
+    assert not bars[..., OPEN_HAT, ONSET].any()
+
+
 def test_a_voice_is_late_soft_and_absent_as_its_touch_says() -> None:
     touches = Touches(kick=Touch(late=0.2, level=0.5), closed_hat=Touch(chance=0))
     bars = bars_of(tiny(voice=touches, jitter=0))
     assert bars[:, :, 0, KICK, OFFSET] == pytest.approx(0.2)
+    loose = bars_of(tiny(voice=touches, jitter=0.03))[:, :, 0, KICK, OFFSET]
+    assert loose.mean() == pytest.approx(0.2, abs=0.01)
+    assert loose.std() == pytest.approx(0.03, abs=0.01)
     assert bars[:, :, 0, KICK, VELOCITY].mean() == pytest.approx(0.46, abs=0.02)
     assert not bars[..., CLOSED_HAT, ONSET].any()
 
