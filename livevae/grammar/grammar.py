@@ -48,7 +48,9 @@ SOFTEST: Final = 0.05
 KICK, CLOSED_HAT, OPEN_HAT, CRASH = (
     VOICES.index(voice) for voice in ("kick", "closed_hat", "open_hat", "crash")
 )
-ORNAMENTED: Final = np.array([voice not in ("kick", "open_hat", "crash") for voice in VOICES])
+ORNAMENTED: Final[npt.NDArray[np.bool_]] = np.array(
+    [voice not in ("kick", "open_hat", "crash") for voice in VOICES]
+)
 
 _TENTHS = [tenth / 10 for tenth in range(1, 10)]
 _CHANCES = np.array([0, 1, 1, 1, 0.5, *_TENTHS])
@@ -129,11 +131,13 @@ def _phrase(style: Style, groove: Part, rng: np.random.Generator) -> tuple[Symbo
 
 def _beside(symbols: Symbols) -> npt.NDArray[np.bool_]:
     """Return the rests right before or after a written hit of a voice that is ornamented."""
-    written: npt.NDArray[np.bool_] = symbols != REST
-    beside = np.zeros_like(written)
+    written = symbols != REST
+    beside = np.zeros(symbols.shape, np.bool_)
     beside[1:] |= written[:-1]
     beside[:-1] |= written[1:]
-    return beside & ~written & ORNAMENTED
+    beside &= ~written
+    beside &= ORNAMENTED
+    return beside
 
 
 def _one_of(parts: tuple[Part, ...], rng: np.random.Generator) -> Part:

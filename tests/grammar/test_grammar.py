@@ -1,5 +1,7 @@
 """Takes of the styles: definite hits in range, a backbone that stays and details that move."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -56,3 +58,8 @@ def test_a_corpus_for_training_is_played_in_seconds() -> None:
     start = time.process_time()
     bars = len(corpus(10, 16, 0).cells)
     assert bars / (time.process_time() - start) > 3000
+
+
+def test_the_grammar_needs_no_torch() -> None:
+    script = "import sys, livevae.grammar.grammar; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

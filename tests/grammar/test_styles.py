@@ -111,7 +111,7 @@ def test_dub_drops_on_three_with_kick_and_rim_and_not_always_on_one() -> None:
 
 
 def test_footwork_kicks_in_threes_and_claps_on_four() -> None:
-    assert {0, 3, 6} <= set(steps_at("footwork", KICK, 0.5))
+    assert {0, 3, 6} <= set(steps_at("footwork", KICK, 0.4))
     assert steps_at("footwork", SNARE, 0.5) == [FOUR]
 
 
@@ -123,7 +123,7 @@ def test_reggaeton_is_the_dembow() -> None:
 
 def test_afrobeats_rims_begin_with_the_threes() -> None:
     assert rates("afrobeats", KICK)[ONE] == rates("afrobeats", KICK)[THREE] == 1
-    assert {3, 6} <= set(steps_at("afrobeats", SNARE, 0.5))
+    assert {3, 6} <= set(steps_at("afrobeats", SNARE, 0.4))
     assert TWO not in steps_at("afrobeats", SNARE, 0)
 
 
