@@ -25,7 +25,11 @@ COMMANDS: Final = {
     "train": ("training", "train", "Train a model on prepared data."),
     "eval": ("evaluation", "eval_model", "Measure a model beside its floors."),
     "grid": ("files", "grid", "Rebuild the precomputed map of a model."),
+    "scenes": ("scenes", "scenes", "Choose the starting scenes of a model."),
+    "vary": ("making", "vary", "Vary the beat of a MIDI file."),
+    "interpolate": ("making", "interpolate", "Go from the beat of one MIDI file to another's."),
     "reconstruct": ("files", "reconstruct", "Send a MIDI file through a model and back."),
+    "encode": ("files", "encode", "Find the drums of a MIDI file in the latent space."),
     "style": ("style", "style", "Play an electronic style into a MIDI file."),
     "bench": ("bench", "bench", "Measure, each figure beside its reference."),
 }

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - torch and its like are imported by the command that needs them only
-"""The commands that put a model to use on files: grid and reconstruct."""
+"""The commands that put a model to use on what there is: grid, reconstruct and encode."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from livevae.cli.beats import DEFAULT_BETA, posterior_of, read_beat
 from livevae.cli.console import new_console
+from livevae.cli.model_options import Within, kit_option, model_option
 from livevae.cli.options import midi_out
-from livevae.config import Config
 from livevae.errors import UsageError
 from livevae.latent.grid import DEFAULT_SIZE
-from livevae.pattern.pattern import MAX_GRID_SIZE, bars_of
+from livevae.pattern.pattern import CHANNELS, MAX_GRID_SIZE, N_VOICES
 
 if TYPE_CHECKING:
     from livevae.model.vae import Vae
+
+beta_option = click.option(
+    "--beta",
+    type=Within(0, 100),
+    help="Weight of the KL in the search for z: less comes closer to the beat, more takes fewer "
+    f"bits.  [default: {DEFAULT_BETA:g}]",
+)
+fast_option = click.option("--fast", is_flag=True, help="Take the encoder's word; do not search.")
 
 
 @click.command()
@@ -47,36 +57,97 @@ def write_grid(vae: Vae, folder: Path, size: int) -> None:
 @click.command()
 @click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT.mid", type=click.Path(path_type=Path), callback=midi_out)
-@click.option(
-    "--model", default=Config().model, show_default=True, help="A model's name or folder."
-)
-@click.option("--kit", default="gm", show_default=True, help="The kit whose notes are written.")
-def reconstruct(source: Path, out: Path, model: str, kit: str) -> None:
+@model_option
+@beta_option
+@fast_option
+@kit_option
+def reconstruct(
+    source: Path, out: Path, model: str, beta: float | None, fast: bool, notes: tuple[int, ...]
+) -> None:
     """Encode the drums of IN.mid and write what the model makes of them to OUT.mid."""
-    from livevae.midi.kit import kit_notes
-    from livevae.midi.smf import read_drums, to_pattern, write_pattern
+    from livevae.midi.smf import write_pattern
     from livevae.model.checkpoint import load_model
     from livevae.resources import find_model
-    from livevae.training.evaluate import reconstruct as reconstruct_windows
+    from livevae.training.evaluate import decoded, onset_scores
 
-    try:
-        notes = kit_notes(kit)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    drums = read_drums(source)
-    if not drums.is_four_four:
-        raise UsageError(f"{source} is not in 4-4 throughout; only 4-4 can be reconstructed")
-    if not drums.beats.size:
-        raise UsageError(f"{source} holds no drum notes")
+    weight = _weight(beta, fast)
+    beat = read_beat(source)
     vae = load_model(find_model(model))
-    pattern = to_pattern(drums)
-    steps = vae.config.steps
-    windows = -(-len(pattern) // steps)
-    padded = to_pattern(drums, windows * vae.config.bars).reshape(windows, steps, 9, 3)
-    predicted, bits = reconstruct_windows(vae, padded)
-    write_pattern(out, predicted.reshape(-1, 9, 3)[: len(pattern)], drums.bpm, notes)
+    posterior = posterior_of(vae, beat.windows(vae.config.bars), weight)
+    predicted = decoded(vae, posterior.mu.numpy()).reshape(-1, N_VOICES, CHANNELS)
+    heard = predicted[: len(beat.pattern)]
+    write_pattern(out, heard, beat.bpm, notes)
     new_console().print(
-        f"{bars_of(pattern)} bars at {drums.bpm:g} bpm, {bits.mean():.0f} bits a window, "
-        f"written to {out}",
+        f"{beat.bars} bars at {beat.bpm:g} bpm, onset F1 {onset_scores(heard, beat.pattern).f1:.3f}"
+        f" at {posterior.bits.mean():.0f} bits a window, written to {out}",
         soft_wrap=True,
+        highlight=False,
     )
+
+
+class Window(msgspec.Struct, frozen=True):
+    """The posterior of one window: its first bar in the file, from 1, and what it is worth.
+
+    ``mu`` and ``sigma`` are the normal distribution of z; ``bits`` its KL from the prior;
+    ``f1`` the onset F1 of what z = mu decodes to.
+    """
+
+    bar: int
+    mu: list[float]
+    sigma: list[float]
+    bits: float
+    f1: float
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A file's way into a latent space; ``beta`` is null where the encoder alone was asked."""
+
+    model: str
+    weights: str
+    bars: int
+    bpm: float
+    beta: float | None
+    windows: list[Window]
+
+
+@click.command()
+@click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
+@model_option
+@beta_option
+@fast_option
+@click.option("--json", "as_json", is_flag=True, help="All of z, as JSON on stdout.")
+def encode(source: Path, model: str, beta: float | None, fast: bool, as_json: bool) -> None:
+    """Find the point of the latent space for each window of the drums of IN.mid."""
+    from livevae.model.checkpoint import load_model
+    from livevae.model.folder import weights_hash
+    from livevae.resources import find_model
+    from livevae.training.evaluate import decoded, scores_of_each
+
+    weight = _weight(beta, fast)
+    beat = read_beat(source)
+    folder = find_model(model)
+    vae = load_model(folder)
+    bars = vae.config.bars
+    windows = beat.windows(bars)
+    posterior = posterior_of(vae, windows, weight)
+    scores = scores_of_each(decoded(vae, posterior.mu.numpy()), windows)
+    numbers = (posterior.mu.tolist(), posterior.sigma.tolist(), posterior.bits.tolist())
+    found = [
+        Window(bar=1 + number * bars, mu=mu, sigma=sigma, bits=bits, f1=f1)
+        for number, (mu, sigma, bits, f1) in enumerate(zip(*numbers, scores.tolist(), strict=True))
+    ]
+    if as_json:
+        name, weights = folder.resolve().name, weights_hash(folder)
+        click.echo(msgspec.json.encode(Encoded(name, weights, bars, beat.bpm, weight, found)))
+        return
+    for window in found:
+        click.echo(f"bar {window.bar:4}  {window.bits:5.0f} bits  onset F1 {window.f1:.3f}")
+
+
+def _weight(beta: float | None, fast: bool) -> float | None:
+    """Return the weight of the KL in the search for a posterior, None for no search."""
+    if fast and beta is not None:
+        raise UsageError("give --beta or --fast, not both")
+    if fast:
+        return None
+    return DEFAULT_BETA if beta is None else beta
