@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from livevae.errors import UsageError
+from livevae.pattern.descriptors import ATTRIBUTES
 from livevae.pattern.pattern import VOICES
 
 
@@ -104,8 +105,19 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 AXES: Final = tuple(f"axis.{number}" for number in range(1, 9))
-POSITION: Final = ("x", "y", *AXES)
+ATTRIBUTE_KNOBS: Final = tuple(f"attribute.{attribute}" for attribute in ATTRIBUTES)
+POSITION: Final = ("x", "y", *AXES, *ATTRIBUTE_KNOBS)
 """The controls that make up a position in latent space, in the order of the position vector."""
+
+_ATTRIBUTE_HELP: Final = (
+    "A beat of fewer or more notes, as the model would play it.",
+    "A beat that lies on the pulse, or against it.",
+    "A beat played softly or hard.",
+    "A beat played ahead of time or behind it.",
+    "A beat with closed or open hats.",
+    "A beat without or with toms and crashes.",
+)
+"""One line for each of ``ATTRIBUTES``."""
 
 
 def _continuous(
@@ -119,6 +131,8 @@ def _table() -> Iterator[Parameter]:
     yield _continuous("y", 0, 1, 0.5, "", "Position on the latent map, bottom to top.")
     for number, name in enumerate(AXES, 1):
         text = f"Move along principal direction {number} of the latent space."
+        yield _continuous(name, -1, 1, 0, "", text)
+    for name, text in zip(ATTRIBUTE_KNOBS, _ATTRIBUTE_HELP, strict=True):
         yield _continuous(name, -1, 1, 0, "", text)
 
     yield _continuous("density", 0, 1, 0.5, "", "How many hits: more adds the likeliest first.")

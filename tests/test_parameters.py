@@ -5,6 +5,7 @@ import pytest
 
 from livevae.errors import UsageError
 from livevae.parameters import PARAMETERS, POSITION, Kind, Parameter, find
+from livevae.pattern.descriptors import ATTRIBUTES
 from livevae.pattern.pattern import VOICES
 
 ALL = tuple(PARAMETERS.values())
@@ -103,9 +104,14 @@ def test_an_unknown_control_is_refused_with_the_closest_ones() -> None:
         find("qqqq")
 
 
-def test_the_position_is_x_y_and_eight_axes_all_of_them_registered() -> None:
+def test_the_position_is_x_y_axes_and_attributes_all_of_them_registered() -> None:
     """And every voice has a density and a mute."""
-    assert ("x", "y", *(f"axis.{number}" for number in range(1, 9))) == POSITION
+    axes = [f"axis.{number}" for number in range(1, 9)]
+    attributes = [f"attribute.{attribute}" for attribute in ATTRIBUTES]
+    assert ("x", "y", *axes, *attributes) == POSITION
+    assert list(PARAMETERS)[: len(POSITION)] == list(POSITION)
+    for name in attributes:
+        assert (PARAMETERS[name].low, PARAMETERS[name].default, PARAMETERS[name].high) == (-1, 0, 1)
     assert set(POSITION) <= set(PARAMETERS)
     assert {f"{voice}.{what}" for voice in VOICES for what in ("density", "mute")} <= set(
         PARAMETERS

@@ -39,7 +39,7 @@ from livevae.pattern.pattern import (
 )
 
 Position = npt.NDArray[np.float32]
-"""Values of the controls of ``parameters.POSITION``, ``float32[10]``."""
+"""Values of the controls of ``parameters.POSITION``, ``float32[16]``."""
 
 MAGIC: Final = b"LiveVAE\0"
 LAYOUT: Final = 1

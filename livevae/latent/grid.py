@@ -50,7 +50,7 @@ MAX_OFFSET_BYTE: Final = 254
 class Grid:
     """Patterns over the map: ``patterns`` float32[rows, columns, steps, 9, 3].
 
-    Row r is y = r / (rows - 1), column c is x = c / (columns - 1), all axes at 0.
+    Row r is y = r / (rows - 1), column c is x = c / (columns - 1), all other controls at 0.
     ``weights_hash`` is the sha256 of the ``model.safetensors`` that decoded them.
     """
 
@@ -59,7 +59,7 @@ class Grid:
 
 
 def positions(size: int) -> Array:
-    """Return the positions [size * size, 10] of a square grid, row after row."""
+    """Return the positions [size * size, 16] of a square grid, row after row."""
     along = np.linspace(0.0, 1.0, size, dtype=np.float32)
     y, x = np.meshgrid(along, along, indexing="ij")
     points = np.zeros((size * size, len(POSITION)), np.float32)

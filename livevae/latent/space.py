@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,17 +14,19 @@ from safetensors.numpy import save
 
 from livevae.errors import UsageError
 from livevae.latent.files import read_tensors, write_atomically
-from livevae.parameters import AXES
+from livevae.latent.presets import Scene
+from livevae.parameters import ATTRIBUTE_KNOBS, AXES
 
 Array = npt.NDArray[np.float32]
 
 SPACE_FILE: Final = "space.safetensors"
-SPACE_FORMAT: Final = "livevae-space-1"
+SPACE_FORMAT: Final = "livevae-space-2"
 N_CORNERS: Final = 4
 N_AXES: Final = len(AXES)
+N_ATTRIBUTES: Final = len(ATTRIBUTE_KNOBS)
 MAX_SPACE_BYTES: Final = 1024 * 1024
 MAX_NAME: Final = 200
-MEND: Final = "fetch the model again"
+MEND: Final = "fetch the model again or run livevae scenes on it"
 NEARLY_PARALLEL: Final = 1e-4
 
 
@@ -32,14 +35,18 @@ class Space:
     """The playable part of a model's latent space.
 
     ``corners`` [4, z_dim] are the scenes at (x, y) = (0, 0), (1, 0), (0, 1), (1, 1), named by
-    ``corner_names``. ``axes`` [8, z_dim] are principal directions of the aggregated posterior,
-    one knob turn long. ``mean`` and ``spread`` [z_dim] describe the aggregated posterior: the
-    mean, and the standard deviation with the posterior's own spread included.
+    ``corner_names``. ``axes`` [2, 8, z_dim] are principal directions of the aggregated posterior,
+    as long as it is wide: what each knob's full turn to the left adds, and to the right.
+    ``attributes`` [6, z_dim] are what a full turn of the attribute knobs to the right adds, in
+    the order of ``descriptors.ATTRIBUTES``. ``mean`` and ``spread`` [z_dim] describe the
+    aggregated posterior: the mean, and the standard deviation with the posterior's own spread
+    included.
     """
 
     corners: Array
     corner_names: tuple[str, ...]
     axes: Array
+    attributes: Array
     mean: Array
     spread: Array
 
@@ -49,21 +56,50 @@ class Space:
         return len(self.mean)
 
     def z(self, position: Array) -> Array:
-        """Return z [z_dim] at one position [10]: x and y in 0..1, then eight axes in -1..1."""
+        """Return z [z_dim] at one position [16].
+
+        A position is x and y in 0..1, then eight axes and six attributes in -1..1.
+        """
         point: Array = self.zs(position[None])[0]
         return point
 
     def zs(self, positions: Array) -> Array:
-        """Return z [n, z_dim] at positions [n, 10].
+        """Return z [n, z_dim] at positions [n, 16].
 
-        z = spherical interpolation between the corners at (x, y) + the sum of axis_i * u_i.
+        z = spherical interpolation between the corners at (x, y) + the sum of axis_i * u_i
+        + the sum of attribute_j * a_j.
         """
         x, y = positions[:, 0:1], positions[:, 1:2]
+        turns, a = positions[:, 2 : 2 + N_AXES], positions[:, 2 + N_AXES :]
         first_row = slerp(self.corners[0], self.corners[1], x)
         last_row = slerp(self.corners[2], self.corners[3], x)
         on_map = slerp(first_row, last_row, y)
-        points: Array = (on_map + positions[:, 2:] @ self.axes).astype(np.float32)
+        to_left, to_right = (
+            np.maximum(-turns, 0) @ self.axes[0],
+            np.maximum(turns, 0) @ self.axes[1],
+        )
+        points: Array = (on_map + to_left + to_right + a @ self.attributes).astype(np.float32)
         return points
+
+    def with_corners(self, scenes: Sequence[Scene]) -> Space:
+        """Return this space with the map spanned between four other scenes.
+
+        Raises:
+            UsageError: there are not four of them, or one has another number of dimensions.
+        """
+        if len(scenes) != N_CORNERS:
+            raise UsageError(f"a map has {N_CORNERS} corners, not {len(scenes)}")
+        for scene in scenes:
+            if len(scene.z) != self.z_dim:
+                raise UsageError(
+                    f"the scene {scene.name!r} has {len(scene.z)} dimensions, this model "
+                    f"{self.z_dim}; choose scenes of this model"
+                )
+        return replace(
+            self,
+            corners=np.array([scene.z for scene in scenes], np.float32),
+            corner_names=tuple(scene.name for scene in scenes),
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``space.safetensors`` into a model folder.
@@ -74,6 +110,7 @@ class Space:
         tensors = {
             "corners": self.corners,
             "axes": self.axes,
+            "attributes": self.attributes,
             "mean": self.mean,
             "spread": self.spread,
         }
@@ -94,7 +131,8 @@ class Space:
         path = folder / SPACE_FILE
         shapes = {
             "corners": (N_CORNERS, None),
-            "axes": (N_AXES, None),
+            "axes": (2, N_AXES, None),
+            "attributes": (N_ATTRIBUTES, None),
             "mean": (None,),
             "spread": (None,),
         }

@@ -10,8 +10,10 @@ import msgspec
 
 from livevae.errors import UsageError
 from livevae.latent.grid import GRID_FILE, Grid, load_grid
+from livevae.latent.presets import Scene, load_scenes
 from livevae.latent.space import SPACE_FILE, Space
 from livevae.model.config import ModelConfig
+from livevae.resources import SHARE, user_data
 
 WEIGHTS_FILE: Final = "model.safetensors"
 CONFIG_FILE: Final = "config.json"
@@ -71,6 +73,23 @@ def matching_space(folder: Path) -> Space:
             "fetch or train the model again"
         )
     return space
+
+
+def matching_scenes(folder: Path) -> dict[str, Scene]:
+    """Read the scenes of a model by name: those that come with it, and the user's own over them.
+
+    They lie in the folders of presets that are named like the model's folder.
+
+    Raises:
+        UsageError: a file there is no scene, or is another model's.
+    """
+    name, z_dim, weights = folder.resolve().name, load_config(folder).z_dim, weights_hash(folder)
+    scenes: dict[str, Scene] = {}
+    for shelf in (SHARE, user_data()):
+        scenes |= load_scenes(shelf / "presets" / name)
+    for scene in scenes.values():
+        scene.check(name, weights, z_dim)
+    return scenes
 
 
 def weights_hash(folder: Path) -> str:

@@ -54,7 +54,7 @@ def test_positions_span_the_map_with_axes_at_rest() -> None:
     """The first is (0, 0), the last (1, 1), and x runs fastest."""
     points = positions(3)
 
-    assert points.shape == (9, 10)
+    assert points.shape == (9, 16)
     assert points[:, 0].tolist() == [0, 0.5, 1] * 3
     assert points[-1, 1] == 1
     assert not points[:, 2:].any()

@@ -18,15 +18,16 @@ def space(z_dim: int = 16) -> Space:
     return Space(
         corners=RNG.normal(size=(4, z_dim)).astype(np.float32),
         corner_names=("a", "b", "c", "d"),
-        axes=RNG.normal(size=(8, z_dim)).astype(np.float32),
+        axes=RNG.normal(size=(2, 8, z_dim)).astype(np.float32),
+        attributes=RNG.normal(size=(6, z_dim)).astype(np.float32),
         mean=np.zeros(z_dim, np.float32),
         spread=np.ones(z_dim, np.float32),
     )
 
 
-def position(x: float, y: float, *axes: float) -> np.ndarray:
-    """Return a position with the first axes given and the others at rest."""
-    return np.array([x, y, *axes, *[0.0] * (8 - len(axes))], np.float32)
+def position(x: float, y: float, *turns: float) -> np.ndarray:
+    """Return a position with the first axes and attributes given and the others at rest."""
+    return np.array([x, y, *turns, *[0.0] * (14 - len(turns))], np.float32)
 
 
 def test_the_four_corners_of_the_map_are_the_four_scenes() -> None:
@@ -36,18 +37,27 @@ def test_the_four_corners_of_the_map_are_the_four_scenes() -> None:
         np.testing.assert_allclose(it.z(position(x, y)), it.corners[corner], atol=1e-5)
 
 
-def test_an_axis_adds_its_direction_times_its_value() -> None:
-    """Axes are linear and add up."""
+def test_an_axis_adds_what_lies_on_the_side_it_is_turned_to() -> None:
+    """The sides may differ; axes add up."""
     it = space()
     moved = it.z(position(0.3, 0.6, 0.5, -1.0)) - it.z(position(0.3, 0.6))
 
-    np.testing.assert_allclose(moved, 0.5 * it.axes[0] - it.axes[1], atol=1e-5)
+    np.testing.assert_allclose(moved, 0.5 * it.axes[1, 0] + it.axes[0, 1], atol=1e-5)
+
+
+def test_an_attribute_adds_its_direction_times_its_value() -> None:
+    """They follow the eight axes in the position, and are linear."""
+    it = space()
+    turned = it.z(position(0.3, 0.6, *[0] * 8, 0.5, 0, 0, 0, 0, -1.0))
+
+    expected = 0.5 * it.attributes[0] - it.attributes[5]
+    np.testing.assert_allclose(turned - it.z(position(0.3, 0.6)), expected, atol=1e-5)
 
 
 def test_many_positions_at_once_are_the_same_as_one_by_one() -> None:
     """The vectorised form agrees, in float32."""
     it = space()
-    positions = RNG.random((50, 10)).astype(np.float32)
+    positions = RNG.uniform(-1, 1, (50, 16)).astype(np.float32)
 
     together = it.zs(positions)
     assert together.dtype == np.float32
@@ -88,7 +98,7 @@ def test_a_saved_space_is_loaded_the_same(tmp_path: Path) -> None:
 
     assert back.corner_names == it.corner_names
     assert back.z_dim == it.z_dim == 16
-    for name in ("corners", "axes", "mean", "spread"):
+    for name in ("corners", "axes", "attributes", "mean", "spread"):
         np.testing.assert_array_equal(getattr(back, name), getattr(it, name))
 
 
@@ -112,7 +122,9 @@ def test_a_space_of_other_shapes_or_numbers_is_refused(tmp_path: Path) -> None:
     """Too few axes, mixed sizes, NaN, too few names, another format."""
     it = space()
     wrong = [
-        replace(it, axes=it.axes[:7]),
+        replace(it, axes=it.axes[:, :7]),
+        replace(it, axes=it.axes[0]),
+        replace(it, attributes=it.attributes[:5]),
         replace(it, mean=it.mean[:-1]),
         replace(it, mean=it.mean * np.nan),
         replace(it, corner_names=("a", "b")),
@@ -121,9 +133,19 @@ def test_a_space_of_other_shapes_or_numbers_is_refused(tmp_path: Path) -> None:
         bad.save(tmp_path)
         with pytest.raises(UsageError, match=SPACE_FILE):
             Space.load(tmp_path)
-    save_file(
-        {name: getattr(it, name) for name in ("corners", "axes", "mean", "spread")},
-        tmp_path / SPACE_FILE,
-    )
+
+
+def test_a_space_of_another_format_is_refused_with_what_mends_it(tmp_path: Path) -> None:
+    """One without a format, and that of before, which had no attributes."""
+    it = space()
+    tensors = {
+        name: getattr(it, name) for name in ("corners", "axes", "attributes", "mean", "spread")
+    }
+    save_file(tensors, tmp_path / SPACE_FILE)
     with pytest.raises(UsageError, match="format"):
+        Space.load(tmp_path)
+    old = {**tensors, "axes": it.axes[0]}
+    del old["attributes"]
+    save_file(old, tmp_path / SPACE_FILE, {"format": "livevae-space-1"})
+    with pytest.raises(UsageError, match="livevae scenes"):
         Space.load(tmp_path)

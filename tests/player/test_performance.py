@@ -17,9 +17,9 @@ def test_a_new_performance_stands_at_the_defaults_and_what_it_is_told() -> None:
 
 
 def test_the_position_vector_is_in_the_order_of_the_registry() -> None:
-    """float32[10]."""
+    """float32[16]."""
     performance = Performance({name: number / 16 for number, name in enumerate(POSITION)})
-    np.testing.assert_array_equal(performance.position, np.arange(10, dtype=np.float32) / 16)
+    np.testing.assert_array_equal(performance.position, np.arange(16, dtype=np.float32) / 16)
     assert performance.position.dtype == np.float32
 
 
