@@ -79,10 +79,10 @@ def pack(patterns: Pattern) -> Cells:
     """Return the cells uint8[..., 9, 2] of patterns [..., 9, 3]; an onset is 0.5 or more."""
     cells = np.zeros((*patterns.shape[:-1], CELL_BYTES), np.uint8)
     played = patterns[..., ONSET] >= 0.5
-    velocities = np.rint(patterns[..., VELOCITY] * FULL_VELOCITY).clip(1, FULL_VELOCITY)
-    codes = np.rint(patterns[..., OFFSET] * CODES_PER_STEP + ON_THE_GRID).clip(0, CODES_PER_STEP)
-    cells[played, 0] = velocities[played]
-    cells[played, 1] = codes[played]
+    hits = patterns[played]
+    velocities = np.rint(hits[:, VELOCITY] * FULL_VELOCITY).clip(1, FULL_VELOCITY)
+    codes = np.rint(hits[:, OFFSET] * CODES_PER_STEP + ON_THE_GRID).clip(0, CODES_PER_STEP)
+    cells[played] = np.stack([velocities, codes], axis=1)
     return cells
 
 
