@@ -18,6 +18,7 @@ from livevae.latent.grid import DEFAULT_SIZE
 from livevae.pattern.pattern import CHANNELS, MAX_GRID_SIZE, N_VOICES
 
 if TYPE_CHECKING:
+    from livevae.latent.space import Space
     from livevae.model.vae import Vae
 
 beta_option = click.option(
@@ -34,23 +35,45 @@ fast_option = click.option("--fast", is_flag=True, help="Take the encoder's word
 @click.option(
     "--size", type=click.IntRange(2, MAX_GRID_SIZE), default=DEFAULT_SIZE, show_default=True
 )
-def grid(model: str, size: int) -> None:
+@click.option(
+    "--corners",
+    nargs=4,
+    metavar="A B C D",
+    help="Span the map between these scenes: bottom left and right, top left and right.",
+)
+def grid(model: str, size: int, corners: tuple[str, ...] | None) -> None:
     """Decode MODEL's map again into its grid.safetensors."""
     from livevae.model.checkpoint import load_model
     from livevae.resources import find_model
 
     folder = find_model(model)
-    write_grid(load_model(folder), folder, size)
+    space = _between(corners, folder) if corners else None
+    write_grid(load_model(folder), folder, size, space)
     new_console().print(f"{size} x {size} patterns written to {folder}", soft_wrap=True)
 
 
-def write_grid(vae: Vae, folder: Path, size: int) -> None:
+def _between(names: tuple[str, ...], folder: Path) -> Space:
+    """Return the space of a model folder with the map between four of its scenes."""
+    from livevae.model.folder import matching_scenes, matching_space
+
+    scenes = matching_scenes(folder)
+    for name in names:
+        if name not in scenes:
+            known = ", ".join(scenes) or f"none; `livevae scenes {folder} DATA` chooses some"
+            raise UsageError(f"{folder.name} has no scene {name!r}; there are: {known}")
+    return matching_space(folder).with_corners([scenes[name] for name in names])
+
+
+def write_grid(vae: Vae, folder: Path, size: int, space: Space | None = None) -> None:
+    """Decode the map of a model folder into its grid; a ``space`` given becomes the folder's."""
     from livevae.latent.grid import build_grid, save_grid
     from livevae.model.folder import matching_space, weights_hash
     from livevae.training.evaluate import decoded
 
-    space = matching_space(folder)
-    grid = build_grid(space, lambda z: decoded(vae, z), weights_hash(folder), size)
+    mapped = space or matching_space(folder)
+    grid = build_grid(mapped, lambda z: decoded(vae, z), weights_hash(folder), size)
+    if space:
+        space.save(folder)
     save_grid(grid, folder)
 
 

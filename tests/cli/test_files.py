@@ -11,9 +11,13 @@ import pytest
 from livevae.cli import files, making
 from livevae.cli.beats import read_beat
 from livevae.latent.grid import load_grid
+from livevae.latent.presets import SCENE_FORMAT, Scene, save_scene
+from livevae.latent.space import Space
 from livevae.midi.smf import read_drums, write_pattern
+from livevae.model.checkpoint import load_model
 from livevae.model.folder import weights_hash
 from livevae.pattern.pattern import ONSET, empty
+from livevae.training.evaluate import decoded
 from tests.cli.offline import call, refused
 from tests.latent.test_space import space
 from tests.training.beats import GM, beat
@@ -40,6 +44,39 @@ def test_grid_refuses_a_space_of_another_model(model: Path) -> None:
     """Sizes must agree."""
     space(16).save(model)
     refused(call(files.grid, model), "dimensions")
+
+
+def test_grid_spans_the_map_between_the_scenes_asked_for(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of the corners; a name that is no scene changes nothing."""
+    monkeypatch.setattr("livevae.model.folder.user_data", lambda: model.parent)
+    shelf = model.parent / "presets" / model.name
+    for number, name in enumerate("abcd"):
+        z = tuple(float(number == place) for place in range(8))
+        scene = Scene(
+            format=SCENE_FORMAT,
+            name=name,
+            model=model.name,
+            weights=weights_hash(model),
+            style="rock",
+            description="a beat",
+            source="a recording",
+            bpm=120,
+            z=z,
+        )
+        save_scene(scene, shelf)
+    before = Space.load(model)
+
+    refused(call(files.grid, model, "--corners", *"abce"), "no scene 'e'; there are: a, b, c, d")
+    assert Space.load(model).corner_names == before.corner_names
+    assert call(files.grid, model, "--size", 3, "--corners", *"dbca").exit_code == 0
+    after = Space.load(model)
+    assert after.corner_names == ("d", "b", "c", "a")
+    np.testing.assert_array_equal(after.corners, np.eye(4, 8, dtype=np.float32)[[3, 1, 2, 0]])
+    np.testing.assert_array_equal(after.axes, before.axes)
+    corner = decoded(load_model(model), after.corners[[1]])[0]
+    np.testing.assert_allclose(load_grid(model).patterns[0, -1], corner, atol=1 / 500)
 
 
 def test_reconstruct_keeps_tempo_and_length(model: Path, tmp_path: Path) -> None:
