@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from livevae.training.evaluate import Report
 
 
-def new_console() -> Console:
+def new_console(quiet: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, quiet=quiet)
 
 
 def print_report(console: Console, report: Report) -> None:

@@ -10,18 +10,16 @@ import click
 
 from livevae.cli.console import new_console, print_report
 from livevae.cli.files import write_grid
+from livevae.cli.watching import Interrupts, Watcher
 from livevae.config import Config
 from livevae.errors import UsageError
 from livevae.latent.grid import DEFAULT_SIZE
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from livevae.model.vae import Vae
     from livevae.training.checkpoints import Origin
     from livevae.training.config import Preset
     from livevae.training.evaluate import Report
-    from livevae.training.loop import State
 
 SHOWN_REASONS = 20
 
@@ -95,7 +93,8 @@ def train(
 
     The best model so far is always on disk. Ctrl-C stops after the step, and a training that was
     stopped or killed goes on when the same command is given again. With --from and no --config,
-    the training is a short one that goes on with a model on the recordings in DATA alone.
+    the training is a short one that goes on with a model on the recordings in DATA alone. Started
+    by torchrun, several processes or machines share each batch.
     """
     import torch
 
@@ -106,31 +105,42 @@ def train(
     from livevae.resources import find_model
     from livevae.training import loop
     from livevae.training.dataset import load_split
+    from livevae.training.ranks import joined
 
     started_from = find_model(start) if start else None
     preset = _preset(config, started_from, minutes, steps)
     if threads is not None:
         torch.set_num_threads(threads)
-    device = resolve_device(device)
-    training, validation = load_split(data, "train"), load_split(data, "validation")
-    origin = _origin(preset, seed, data, started_from)
-    _check_unfinished(out, origin)
-    make_folder(out)
+    with joined(resolve_device(device)) as (ranks, own_device):
+        training, validation = load_split(data, "train"), load_split(data, "validation")
+        origin = _origin(preset, seed, data, started_from)
+        _check_unfinished(out, origin)
+        make_folder(out)
 
-    console = new_console()
-    held_out = loop.held_out_windows(validation, preset.model.bars)
-    if not len(held_out):
-        console.print(
-            f"No validation recording is {preset.model.bars} bars long: "
-            "validating on the training windows"
-        )
-        held_out = loop.held_out_windows(training, preset.model.bars)
-    torch.manual_seed(seed)
-    vae = load_model(started_from) if started_from else Vae(preset.model)
-    with _Watcher(console) as watcher, _Interrupts() as interrupts:
-        done = loop.train(
-            out, origin, training, held_out, vae, device, watcher.watch, interrupts.came
-        )
+        console = new_console(quiet=not ranks.first)
+        held_out = loop.held_out_windows(validation, preset.model.bars)
+        if not len(held_out):
+            console.print(
+                f"No validation recording is {preset.model.bars} bars long: "
+                "validating on the training windows"
+            )
+            held_out = loop.held_out_windows(training, preset.model.bars)
+        torch.manual_seed(seed)
+        vae = load_model(started_from) if started_from else Vae(preset.model)
+        with Watcher(console) as watcher, Interrupts() as interrupts:
+            done = loop.train(
+                folder=out,
+                origin=origin,
+                training=training,
+                held_out=held_out,
+                vae=vae,
+                device=own_device,
+                watch=watcher.watch,
+                stopped=interrupts.came,
+                ranks=ranks,
+            )
+    if not ranks.first:
+        return
     if not done:
         console.print(
             f"Stopped; {out} holds the best model so far. Give the same command again to go on",
@@ -139,7 +149,7 @@ def train(
         return
     console.print("Fitting the space, decoding the grid, measuring")
     command = _command(data, config, out, start, minutes, steps, seed)
-    report = _finish(load_model(out, device), out, data, preset, command)
+    report = _finish(load_model(out, own_device), out, data, preset, command)
     print_report(console, report)
     console.print(f"The model is in {out}", soft_wrap=True)
 
@@ -217,90 +227,6 @@ def _command(
     }
     given = [f"{name} {value}" for name, value in options.items() if value]
     return " ".join([f"livevae train {data.name}", *given])
-
-
-class _Interrupts:
-    """Remembers Ctrl-C, or a request to end, so that a step can be finished first."""
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def came(self) -> bool:
-        """Say whether the user wants to stop."""
-        return self._came
-
-    def __enter__(self) -> _Interrupts:
-        import signal
-
-        self._before = {
-            number: signal.signal(number, self._remember)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        import signal
-
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _remember(self, *_: object) -> None:
-        self._came = True
-
-
-class _Watcher:
-    """Shows a training: a progress bar, and a line for each validation."""
-
-    def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        self._console = console
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-        )
-        self._task = self._progress.add_task("Training", total=1.0, left="")
-        self._began: tuple[float, float] | None = None
-
-    def __enter__(self) -> _Watcher:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def watch(self, state: State) -> None:
-        """Show one step."""
-        if self._began is None:
-            self._began = (state.progress, state.seconds)
-        if state.metrics is None:
-            return
-        line = state.metrics
-        text = f"step {line.step}  loss {line.loss:.1f}  KL {line.bits:.0f} bits"
-        best = f"  best F1 {state.best_f1:.3f}" if state.best_f1 >= 0 else ""
-        self._progress.update(
-            self._task, completed=state.progress, description=text + best, left=self._left(state)
-        )
-        if line.validation_f1 is not None:
-            self._console.print(
-                f"{state.seconds / 60:5.1f} min  {text}  onset {line.onset:.1f}  "
-                f"velocity {line.velocity:.2f}  offset {line.offset:.2f}  "
-                f"validation F1 {line.validation_f1:.4f} at {line.validation_bits:.0f} bits",
-                soft_wrap=True,
-                highlight=False,
-            )
-
-    def _left(self, state: State) -> str:
-        """Return the time left at the speed since this process began."""
-        assert self._began is not None  # noqa: S101 - set by the step before
-        progress, seconds = self._began
-        if state.progress <= progress:
-            return ""
-        speed = (state.progress - progress) / (state.seconds - seconds)
-        left = round((1 - state.progress) / speed)
-        return f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02} left"
 
 
 def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Report:

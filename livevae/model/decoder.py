@@ -16,20 +16,30 @@ BASE_RATE = 0.09
 
 
 class Conductor(nn.Module):
-    """An LSTM from z to the embeddings of the bars (Roberts et al. 2018): [n, segments, width]."""
+    """An LSTM from z to the embeddings of the bars (Roberts et al. 2018): [n, segments, width].
+
+    z is its state to begin with, and what it hears at every bar.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.segments = config.segments
-        self.start = nn.Linear(config.z_dim, 2 * config.bar_width)
+        self.start = nn.Linear(config.z_dim, 2 * config.conductor_layers * config.bar_width)
         self.z_input = nn.Linear(config.z_dim, config.bar_width)
-        self.over_bars = nn.LSTM(config.bar_width, config.bar_width, batch_first=True)
+        self.over_bars = nn.LSTM(
+            config.bar_width,
+            config.bar_width,
+            num_layers=config.conductor_layers,
+            dropout=config.dropout if config.conductor_layers > 1 else 0.0,
+            batch_first=True,
+        )
+        narrowed = config.embedding_width is not None
+        self.embed = nn.Linear(config.bar_width, config.embedding) if narrowed else nn.Identity()
 
     def forward(self, z: Tensor) -> Tensor:
-        state, cell = torch.tanh(self.start(z)).unsqueeze(0).chunk(2, dim=2)
+        started = initial_state(self.start(z), self.over_bars.num_layers)
         each_bar = self.z_input(z).unsqueeze(1).expand(-1, self.segments, -1)
-        embeddings, _ = self.over_bars(each_bar, (state.contiguous(), cell.contiguous()))
-        return embeddings  # type: ignore[no-any-return]
+        return self.embed(self.over_bars(each_bar, started)[0])  # type: ignore[no-any-return]
 
 
 class Direct(nn.Module):
@@ -37,7 +47,7 @@ class Direct(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.embed = nn.Sequential(nn.Linear(config.z_dim, config.bar_width), nn.Tanh())
+        self.embed = nn.Sequential(nn.Linear(config.z_dim, config.embedding), nn.Tanh())
 
     def forward(self, z: Tensor) -> Tensor:
         return self.embed(z).unsqueeze(1)  # type: ignore[no-any-return]
@@ -49,7 +59,7 @@ class ParallelBarDecoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.steps = config.steps // config.segments
-        self.unfold = nn.Linear(config.bar_width, self.steps * config.width)
+        self.unfold = nn.Linear(config.embedding, self.steps * config.width)
         self.positions = positions(self.steps, config.width)
         self.blocks = nn.Sequential(
             *(
@@ -59,8 +69,10 @@ class ParallelBarDecoder(nn.Module):
         )
         self.out = nn.Sequential(nn.LayerNorm(config.width), StepOutput(config.width))
 
-    def forward(self, embeddings: Tensor, _target: Tensor | None = None) -> Tensor:
-        """Map [m, bar_width] to raw outputs [m, steps, 27]."""
+    def forward(
+        self, embeddings: Tensor, _target: Tensor | None = None, _own_share: float = 0.0
+    ) -> Tensor:
+        """Map embeddings [m, width] to raw outputs [m, steps, 27]."""
         x = self.unfold(embeddings).view(len(embeddings), self.steps, -1) + self.positions
         return self.out(self.blocks(x))  # type: ignore[no-any-return]
 
@@ -68,16 +80,17 @@ class ParallelBarDecoder(nn.Module):
 class LstmBarDecoder(nn.Module):
     """Step after step: each step sees the embedding and the step before it (GrooVAE's decoder).
 
-    In training it sees the true step before (teacher forcing); when it runs freely, its own.
-    The first input is a start token of zeros, so segments never wait for one another.
+    In training it sees the true step before (teacher forcing), or its own at a share of the steps
+    (scheduled sampling, Bengio et al. 2015); when it runs freely, its own. The first input is a
+    start token of zeros, so segments never wait for one another.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.steps = config.steps // config.segments
-        self.start = nn.Linear(config.bar_width, 2 * config.decoder_layers * config.bar_width)
+        self.start = nn.Linear(config.embedding, 2 * config.decoder_layers * config.bar_width)
         self.lstm = nn.LSTM(
-            STEP_FEATURES + config.bar_width,
+            STEP_FEATURES + config.embedding,
             config.bar_width,
             num_layers=config.decoder_layers,
             dropout=config.dropout if config.decoder_layers > 1 else 0.0,
@@ -85,23 +98,49 @@ class LstmBarDecoder(nn.Module):
         )
         self.out = StepOutput(config.bar_width)
 
-    def forward(self, embeddings: Tensor, target: Tensor | None = None) -> Tensor:
-        """Map [m, bar_width], and in training the true steps [m, steps, 27], to raw outputs."""
+    def forward(
+        self, embeddings: Tensor, target: Tensor | None = None, own_share: float = 0.0
+    ) -> Tensor:
+        """Map embeddings [m, width], and in training the true steps [m, steps, 27], to raw outputs.
+
+        ``own_share`` is the chance of a step to be given the decoder's own step before instead of
+        the true one.
+        """
+        started = initial_state(self.start(embeddings), self.lstm.num_layers)
+        if target is None:
+            return self._step_by_step(embeddings, started, target, own_share=1.0)
+        if own_share > 0:
+            return self._step_by_step(embeddings, started, target, own_share)
+        first = embeddings.new_zeros(len(embeddings), 1, STEP_FEATURES)
+        before = torch.cat([first, target[:, :-1]], dim=1)
+        context = embeddings.unsqueeze(1).expand(-1, self.steps, -1)
+        outputs, _ = self.lstm(torch.cat([before, context], dim=2), started)
+        return self.out(outputs)  # type: ignore[no-any-return]
+
+    def _step_by_step(
+        self,
+        embeddings: Tensor,
+        state: tuple[Tensor, Tensor],
+        target: Tensor | None,
+        own_share: float,
+    ) -> Tensor:
         m = len(embeddings)
-        started = torch.tanh(self.start(embeddings)).view(m, 2, self.lstm.num_layers, -1)
-        state, cell = (part.transpose(0, 1).contiguous() for part in started.unbind(1))
         before = embeddings.new_zeros(m, 1, STEP_FEATURES)
-        context = embeddings.unsqueeze(1)
-        if target is not None:
-            shifted = torch.cat([before, target[:, :-1]], dim=1)
-            given = torch.cat([shifted, context.expand(-1, self.steps, -1)], dim=2)
-            return self.out(self.lstm(given, (state, cell))[0])  # type: ignore[no-any-return]
-        raw = []
-        for _ in range(self.steps):
-            x, (state, cell) = self.lstm(torch.cat([before, context], dim=2), (state, cell))
+        raw: list[Tensor] = []
+        for step in range(self.steps):
+            x, state = self.lstm(torch.cat([before, embeddings.unsqueeze(1)], dim=2), state)
             raw.append(self.out(x))
-            before = as_input(activated(raw[-1].view(m, 1, N_VOICES, CHANNELS)))
+            before = as_input(activated(raw[-1].detach().view(m, 1, N_VOICES, CHANNELS)))
+            if target is not None:
+                own = torch.rand(m, 1, 1, device=before.device) < own_share
+                before = torch.where(own, before, target[:, step : step + 1])
         return torch.cat(raw, dim=1)
+
+
+def initial_state(raw: Tensor, layers: int) -> tuple[Tensor, Tensor]:
+    """Turn raw outputs [n, 2 * layers * width] into a state and cell [layers, n, width]."""
+    state, cell = torch.tanh(raw).view(len(raw), 2, layers, -1).unbind(1)
+    return state.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous()
 
 
 class StepOutput(nn.Linear):
@@ -126,12 +165,15 @@ class Decoder(nn.Module):
         self.conductor = Conductor(config) if hierarchical else Direct(config)
         self.bar_decoder = ParallelBarDecoder(config) if parallel else LstmBarDecoder(config)
 
-    def forward(self, z: Tensor, target: Tensor | None = None) -> Tensor:
-        """Map z [n, z_dim] (and true patterns, for teacher forcing) to raw outputs."""
+    def forward(self, z: Tensor, target: Tensor | None = None, own_share: float = 0.0) -> Tensor:
+        """Map z [n, z_dim] to raw outputs; in training the true patterns teach an LSTM's steps.
+
+        ``own_share`` of those steps, by chance, are given the decoder's own step before.
+        """
         embeddings = self.conductor(z).flatten(0, 1)
         if target is not None:
             target = target.reshape(len(embeddings), -1, STEP_FEATURES)
-        raw = self.bar_decoder(embeddings, target)
+        raw = self.bar_decoder(embeddings, target, own_share)
         return raw.view(len(z), self.steps, N_VOICES, CHANNELS)  # type: ignore[no-any-return]
 
 

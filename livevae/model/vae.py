@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 from livevae.model.config import ModelConfig
 from livevae.model.decoder import Decoder, activated
-from livevae.model.encoder import Encoder
+from livevae.model.encoder import AttentionEncoder, LstmEncoder
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY
 
 NATS_PER_BIT = math.log(2)
@@ -47,7 +48,8 @@ class Vae(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
+        attention = config.encoder == "attention"
+        self.encoder = AttentionEncoder(config) if attention else LstmEncoder(config)
         self.decoder = Decoder(config)
 
     def encode(self, patterns: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,19 +74,30 @@ class Vae(nn.Module):
         )
 
     def loss(
-        self, patterns: Tensor, beta: float, free_bits: float, noise: Tensor | None = None
+        self,
+        patterns: Tensor,
+        beta: float,
+        free_bits: float,
+        noise: Tensor | None = None,
+        own_share: float = 0.0,
+        mean_of_all: Callable[[Tensor], Tensor] = Tensor.detach,
     ) -> Loss:
         """Return the loss of a batch of true patterns [n, bars * 16, 9, 3].
 
         Its negative log-likelihood, and ``beta`` times the KL to a standard normal beyond free
         bits on its total (Kingma et al. 2016). ``noise`` [n, z_dim] from a standard normal picks
-        z from the posterior; it is drawn if it is not given.
+        z from the posterior; it is drawn if it is not given. ``own_share`` is that of the steps at
+        which an LSTM decoder is given its own step before (scheduled sampling).
+
+        Where several processes each have a part of a batch, ``mean_of_all`` returns the mean of
+        their values: whether the KL is beyond the free bits is the whole batch's affair.
         """
         mu, sigma = self.encode(patterns)
         z = mu + sigma * (torch.randn_like(sigma) if noise is None else noise)
-        distortion = distorted(self.decoder(z, patterns).float(), patterns)
+        distortion = distorted(self.decoder(z, patterns, own_share).float(), patterns)
         kl = kl_nats(mu, sigma).mean()
-        beyond_free = functional.relu(kl - free_bits * NATS_PER_BIT)
+        free = free_bits * NATS_PER_BIT
+        beyond_free = (kl - free) * (mean_of_all(kl) > free)
         return Loss(
             total=self.nats(distortion).mean() + beta * beyond_free,
             onset=distortion.onset.detach().mean(),
@@ -92,6 +105,9 @@ class Vae(nn.Module):
             offset=distortion.offset.detach().mean(),
             bits=kl.detach() / NATS_PER_BIT,
         )
+
+    forward = loss
+    """What torch calls a module by, and what its wrappers for several processes wrap."""
 
 
 def distorted(raw: Tensor, patterns: Tensor) -> Distortion:

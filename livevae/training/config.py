@@ -33,6 +33,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     **Objective.** ``beta`` weighs the KL beyond ``free_bits``. It rises linearly over
     ``beta_warmup_steps``; with ``beta_cycles`` it starts from nothing that many times, rising over
     the first half of each cycle (Fu et al. 2019, "Cyclical Annealing Schedule").
+    With ``scheduled_sampling`` k, an LSTM bar decoder is given the true step before with a
+    probability of k / (k + exp(step / k)), else its own (Bengio et al. 2015, inverse sigmoid).
     ``average_decay`` is that of the exponential moving average of the weights, which is what is
     validated and kept.
     """
@@ -51,6 +53,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beta_warmup_steps: Whole = 1000
     beta_cycles: Count = 0
     free_bits: NotNegative = 48.0
+    scheduled_sampling: NotNegative = 0.0
     styles_share: Probability = 0.25
     styles_recordings: Whole = 60
     fills_share: Probability = 0.1

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
 from livevae.model.vae import Loss, Vae
 from livevae.training import checkpoints
 from livevae.training.checkpoints import Header
 from livevae.training.config import TrainingConfig
+from livevae.training.ranks import ALONE, Ranks
+from livevae.training.schedule import Moment
 
-AVERAGE_FROM_STEPS = 10
+AVERAGE_FROM_STEPS: Final = 10
 """The moving average forgets the first weights this fast."""
 
 
 class Learner:
-    """A model in training on a device; ``average`` is what is validated and kept."""
+    """A model in training on a device; ``average`` is what is validated and kept.
 
-    def __init__(self, vae: Vae, how: TrainingConfig, device: str) -> None:
+    Processes that train together each have one, and a part of every batch: the gradients are
+    the mean of theirs, so that they stay equal.
+    """
+
+    def __init__(self, vae: Vae, how: TrainingConfig, device: str, ranks: Ranks = ALONE) -> None:
         self._how = how
+        self._ranks = ranks
         self._kind = torch.device(device).type
         self._bf16 = _computes_in_bfloat16(device)
         self.vae = vae.to(device).train()
         self.average = copy.deepcopy(self.vae).eval()
+        self._replica = DistributedDataParallel(self.vae) if ranks.world > 1 else self.vae
         self._optimizer = torch.optim.AdamW(
             self.vae.parameters(),
             lr=how.learning_rate,
@@ -34,17 +44,20 @@ class Learner:
             fused=True,
         )
 
-    def learn(self, batch: Tensor, noise: Tensor, rate: float, beta: float, step: int) -> Loss:
+    def learn(self, batch: Tensor, noise: Tensor, now: Moment) -> Loss:
         """Make one step on a batch [n, steps, 9, 3] with posterior noise [n, z_dim]."""
         with torch.autocast(self._kind, torch.bfloat16, enabled=self._bf16):
-            loss = self.vae.loss(batch, beta, self._how.free_bits, noise)
+            loss: Loss = self._replica(
+                batch, now.beta, self._how.free_bits, noise, now.own_share, self._ranks.mean
+            )
         self._optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.vae.parameters(), self._how.clip_norm)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = now.learning_rate
         self._optimizer.step()
-        self._follow(min(self._how.average_decay, (step + 1) / (step + 1 + AVERAGE_FROM_STEPS)))
+        steps = now.step + 1
+        self._follow(min(self._how.average_decay, steps / (steps + AVERAGE_FROM_STEPS)))
         return loss
 
     @torch.no_grad()

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import torch
 
+from livevae.errors import UsageError
 from livevae.model.checkpoint import save_model
 from livevae.model.vae import Loss, Vae
 from livevae.pattern.pattern import Pattern
@@ -22,7 +24,8 @@ from livevae.training.dataset import Split
 from livevae.training.evaluate import onset_scores, reconstruct
 from livevae.training.learner import Learner
 from livevae.training.metrics import Metrics
-from livevae.training.schedule import beta, learning_rate
+from livevae.training.ranks import ALONE, Ranks
+from livevae.training.schedule import Moment, moment
 
 VALIDATED_WINDOWS: Final = 500
 DROPOUT_STREAM: Final = 2
@@ -51,6 +54,7 @@ def train(
     device: str,
     watch: Callable[[State], None],
     stopped: Callable[[], bool],
+    ranks: Ranks = ALONE,
 ) -> bool:
     """Train ``vae`` until the preset's end or until ``stopped``; say whether the end was reached.
 
@@ -58,59 +62,63 @@ def train(
     z = mu: the moving average of the weights. It holds a checkpoint too, from which the training
     goes on where it stood; the same origin makes the same steps, stopped in between or not.
 
+    Of several processes, each takes its part of every batch, and the first one does all else.
+
     Raises:
-        UsageError: there are no windows of the model's bars to train on, or the checkpoint is
-            broken.
+        UsageError: there are no windows of the model's bars to train on, the checkpoint is
+            broken, or the processes cannot share a batch evenly.
         WorkError: the folder cannot be written; the last checkpoint is untouched.
     """
     how = origin.preset.training
+    if how.batch % ranks.world:
+        raise UsageError(f"{ranks.world} processes cannot share a batch of {how.batch} evenly")
     batches = Batches(training, origin.preset, origin.seed)
-    learner = Learner(vae, how, device)
+    learner = Learner(vae, how, device, ranks)
     header = read_header(folder)
-    if header is None:
-        reached = Reached()
-        learner.save(folder, Header(origin, reached))
-    else:
-        reached = header.reached
+    reached = header.reached if header else Reached()
+    if header:
         learner.resume(folder)
-    metrics.cut(folder, reached.step)
+    elif ranks.first:
+        learner.save(folder, Header(origin, reached))
+    if ranks.first:
+        metrics.cut(folder, reached.step)
 
-    step, best_f1, validated_at = reached.step, reached.best_f1, reached.validated_at
-    saved_at = reached.seconds
-    began = time.monotonic() - reached.seconds
-    progress = _progress(how, step, reached.seconds)
-    while progress < 1:
-        rate, weight = learning_rate(how, step, progress), beta(how, step, progress)
-        torch.manual_seed(_dropout_seed(origin.seed, step))
-        batch, noise = batches.batch(step).to(device), batches.noise(step).to(device)
-        loss = learner.learn(batch, noise, rate, weight, step)
+    step, seconds, best_f1 = reached.step, reached.seconds, reached.best_f1
+    validated_at, saved_at = reached.validated_at, seconds
+    began = time.monotonic() - seconds
+    progress, stop = _progress(how, step, seconds), False
+    while progress < 1 and not stop:
+        now = moment(how, step, progress)
+        torch.manual_seed(_dropout_seed(origin.seed, step, ranks.rank))
+        batch = ranks.share(batches.batch(step)).to(device)
+        noise = ranks.share(batches.noise(step)).to(device)
+        loss = learner.learn(batch, noise, now)
         step += 1
 
-        seconds = time.monotonic() - began
-        progress = _progress(how, step, seconds)
-        stop = stopped()
-        ends = progress >= 1 or (stop and best_f1 < 0)
+        seconds, interrupted = ranks.agreed([time.monotonic() - began, stopped()], device)
+        progress, stop = _progress(how, step, seconds), bool(interrupted)
+        validates = progress >= 1 or seconds - validated_at >= how.seconds_between_validations
+        validates = validates or (stop and validated_at == 0)
         line = None
-        if ends or seconds - validated_at >= how.seconds_between_validations:
-            predicted, bits = reconstruct(learner.average, held_out)
-            f1 = onset_scores(predicted, held_out).f1
+        if validates or step % how.steps_between_metrics == 0:
+            line = _metrics(seconds, now, loss, ranks)
+        if validates:
+            validated_at = seconds
+        if not ranks.first:
+            continue
+        if line and validates:
+            f1, bits = _validated(learner.average, held_out)
+            line = msgspec.structs.replace(line, validation_f1=f1, validation_bits=bits)
             if f1 > best_f1:
                 best_f1 = f1
                 save_model(learner.average, folder)
-            validated_at = seconds = time.monotonic() - began
-            line = _metrics(step, seconds, rate, weight, loss, f1, float(bits.mean()))
-        elif step % how.steps_between_metrics == 0:
-            line = _metrics(step, seconds, rate, weight, loss)
         if line:
             metrics.append(folder, line)
         watch(State(step, progress, seconds, best_f1, line))
-
         if stop or progress >= 1 or seconds - saved_at >= how.seconds_between_checkpoints:
+            saved_at = seconds
             reached = Reached(step, seconds, validated_at, best_f1)
             learner.save(folder, Header(origin, reached))
-            saved_at = seconds
-        if stop:
-            break
     return progress >= 1
 
 
@@ -127,29 +135,28 @@ def _progress(how: TrainingConfig, step: int, seconds: float) -> float:
     return min(1.0, done)
 
 
-def _dropout_seed(seed: int, step: int) -> int:
-    return int(np.random.SeedSequence((seed, step, DROPOUT_STREAM)).generate_state(1)[0])
+def _dropout_seed(seed: int, step: int, rank: int) -> int:
+    return int(np.random.SeedSequence((seed, step, DROPOUT_STREAM, rank)).generate_state(1)[0])
 
 
-def _metrics(
-    step: int,
-    seconds: float,
-    rate: float,
-    weight: float,
-    loss: Loss,
-    f1: float | None = None,
-    bits: float | None = None,
-) -> Metrics:
+def _validated(vae: Vae, held_out: Pattern) -> tuple[float, float]:
+    """Return onset F1 and KL bits at z = mu."""
+    predicted, bits = reconstruct(vae, held_out)
+    return onset_scores(predicted, held_out).f1, float(bits.mean())
+
+
+def _metrics(seconds: float, now: Moment, loss: Loss, ranks: Ranks) -> Metrics:
+    """Sum up a step; of several processes, the mean of their parts of the batch."""
+    parts = torch.stack([loss.total, loss.onset, loss.velocity, loss.offset, loss.bits])
+    total, onset, velocity, offset, bits = ranks.mean(parts).tolist()
     return Metrics(
-        step=step,
+        step=now.step + 1,
         seconds=round(seconds, 3),
-        learning_rate=rate,
-        beta=weight,
-        loss=loss.total.item(),
-        onset=loss.onset.item(),
-        velocity=loss.velocity.item(),
-        offset=loss.offset.item(),
-        bits=loss.bits.item(),
-        validation_f1=f1,
-        validation_bits=bits,
+        learning_rate=now.learning_rate,
+        beta=now.beta,
+        loss=total,
+        onset=onset,
+        velocity=velocity,
+        offset=offset,
+        bits=bits,
     )

@@ -1,8 +1,9 @@
-"""What changes along a training: the learning rate and the weight of the KL."""
+"""What changes along a training: the learning rate, the weight of the KL, whose steps are heard."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 from livevae.training.config import TrainingConfig
@@ -10,9 +11,30 @@ from livevae.training.config import TrainingConfig
 RISING_PART: Final = 0.5
 """Of a cycle of annealing, the part in which beta rises (R in Fu et al. 2019)."""
 
+LARGEST_EXPONENT: Final = 700.0
 
-def learning_rate(how: TrainingConfig, step: int, progress: float) -> float:
-    """Return the learning rate at a step; ``progress`` 0..1 is how far the training is."""
+
+@dataclass(frozen=True)
+class Moment:
+    """What holds at one step of a training."""
+
+    step: int
+    learning_rate: float
+    beta: float
+    own_share: float
+
+
+def moment(how: TrainingConfig, step: int, progress: float) -> Moment:
+    """Return what holds at a step; ``progress`` 0..1 is how far the training is."""
+    return Moment(
+        step=step,
+        learning_rate=_learning_rate(how, step, progress),
+        beta=_beta(how, step, progress),
+        own_share=_own_share(how.scheduled_sampling, step),
+    )
+
+
+def _learning_rate(how: TrainingConfig, step: int, progress: float) -> float:
     warmup = min(1.0, (step + 1) / how.warmup_steps)
     if how.rate_decay == "cosine":
         falling = 0.5 * (1 + math.cos(math.pi * progress))
@@ -22,10 +44,15 @@ def learning_rate(how: TrainingConfig, step: int, progress: float) -> float:
     return how.learning_rate * warmup * left
 
 
-def beta(how: TrainingConfig, step: int, progress: float) -> float:
-    """Return the weight of the KL at a step; ``progress`` as for the learning rate."""
+def _beta(how: TrainingConfig, step: int, progress: float) -> float:
     risen = min(1.0, step / how.beta_warmup_steps)
     if how.beta_cycles:
         in_cycle = progress * how.beta_cycles % 1.0
         risen = min(1.0, in_cycle / RISING_PART)
     return how.beta * risen
+
+
+def _own_share(k: float, step: int) -> float:
+    if k == 0:
+        return 0.0
+    return 1 - k / (k + math.exp(min(step / k, LARGEST_EXPONENT)))

@@ -15,6 +15,7 @@ bar_width = 32
 
 [training]
 batch = 8
+styles_recordings = 2
 """
 
 

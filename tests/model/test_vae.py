@@ -2,30 +2,31 @@
 
 import itertools
 
+import msgspec
 import pytest
 import torch
 
 from livevae.errors import UsageError
 from livevae.model.config import ModelConfig
 from livevae.model.decoder import as_input
-from livevae.model.vae import LossWeights, Vae, kl_nats
+from livevae.model.vae import Vae, distorted, kl_nats
 
-WEIGHTS = LossWeights(velocity=1, offset=1, beta=1, free_bits=0)
-VARIANTS = list(itertools.product(("hierarchical", "flat"), ("parallel", "lstm"), (1, 4)))
+VARIANTS = list(
+    itertools.product(("attention", "lstm"), ("hierarchical", "flat"), ("parallel", "lstm"))
+)
 
 
-def small(decoder: str = "hierarchical", bar_decoder: str = "parallel", bars: int = 2) -> Vae:
+def small(
+    decoder: str = "hierarchical",
+    bar_decoder: str = "parallel",
+    bars: int = 2,
+    **fields: object,
+) -> Vae:
     """Return a small model with settled randomness."""
     torch.manual_seed(0)
-    config = ModelConfig(
-        bars=bars,
-        z_dim=8,
-        decoder=decoder,  # type: ignore[arg-type]
-        bar_decoder=bar_decoder,  # type: ignore[arg-type]
-        width=16,
-        bar_width=24,
-    )
-    return Vae(config).eval()
+    shape = {"z_dim": 8, "width": 16, "bar_width": 24, "bars": bars}
+    shape |= {"decoder": decoder, "bar_decoder": bar_decoder, **fields}
+    return Vae(msgspec.convert(shape, ModelConfig)).eval()
 
 
 def beats(n: int, bars: int) -> torch.Tensor:
@@ -37,10 +38,13 @@ def beats(n: int, bars: int) -> torch.Tensor:
     return torch.cat([hits, patterns[..., 1:] * hits], dim=-1)
 
 
-@pytest.mark.parametrize(("decoder", "bar_decoder", "bars"), VARIANTS)
-def test_every_variant_encodes_and_decodes(decoder: str, bar_decoder: str, bars: int) -> None:
+@pytest.mark.parametrize("bars", [1, 4, 16])
+@pytest.mark.parametrize(("encoder", "decoder", "bar_decoder"), VARIANTS)
+def test_every_variant_encodes_and_decodes(
+    encoder: str, decoder: str, bar_decoder: str, bars: int
+) -> None:
     """mu and sigma of z_dim; patterns of all steps in their ranges."""
-    vae = small(decoder, bar_decoder, bars)
+    vae = small(decoder, bar_decoder, bars, encoder=encoder)
     mu, sigma = vae.encode(beats(3, bars))
     patterns = vae.decode(mu)
 
@@ -52,16 +56,18 @@ def test_every_variant_encodes_and_decodes(decoder: str, bar_decoder: str, bars:
     assert patterns[..., 2].abs().max() <= 0.5
 
 
-@pytest.mark.parametrize("bar_decoder", ["parallel", "lstm"])
-@pytest.mark.parametrize("decoder", ["hierarchical", "flat"])
-def test_every_variant_learns_a_batch_by_heart(decoder: str, bar_decoder: str) -> None:
+@pytest.mark.parametrize(("encoder", "decoder", "bar_decoder"), VARIANTS)
+def test_every_variant_learns_a_batch_by_heart(
+    encoder: str, decoder: str, bar_decoder: str
+) -> None:
     """The loss of a repeated batch falls, and every weight takes part."""
-    vae = small(decoder, bar_decoder).train()
+    deep = {"encoder_layers": 2, "conductor_layers": 2, "embedding_width": 10}
+    vae = small(decoder, bar_decoder, encoder=encoder, **deep).train()
     batch = beats(2, 2)
     optimizer = torch.optim.Adam(vae.parameters(), lr=1e-2)
     totals = []
     for _ in range(30):
-        loss = vae.loss(batch, WEIGHTS)
+        loss = vae.loss(batch, beta=1, free_bits=0)
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
@@ -124,6 +130,19 @@ def test_an_lstm_in_training_sees_the_true_steps_before_and_none_after() -> None
     assert not torch.allclose(before[:, 9], after[:, 9])
 
 
+def test_an_lstm_that_hears_its_own_steps_only_decodes_as_it_does_freely() -> None:
+    """Scheduled sampling at its end: the truth changes nothing; in between, it changes some."""
+    vae = small(bar_decoder="lstm")
+    z, truth = torch.randn(2, 8), beats(2, 2)
+    free, taught = vae.decoder(z), vae.decoder(z, truth)
+
+    torch.testing.assert_close(vae.decoder(z, truth, own_share=1.0), free)
+    torch.testing.assert_close(vae.decoder(z, truth, own_share=1e-9), taught)
+    mixed = vae.decoder(z, truth, own_share=0.5)
+    assert not torch.allclose(mixed, free)
+    assert not torch.allclose(mixed, taught)
+
+
 def test_a_free_lstm_hears_its_own_hits_as_the_data_has_them() -> None:
     """Below a half nothing is fed back; above, onset 1 with velocity and offset."""
     step = torch.tensor([[[[0.4, 0.7, 0.1], [0.6, 0.7, 0.1]]]])
@@ -133,7 +152,7 @@ def test_a_free_lstm_hears_its_own_hits_as_the_data_has_them() -> None:
 
 def test_velocity_and_offset_errors_count_on_true_hits_only() -> None:
     """Silence has no velocity to be wrong about."""
-    loss = small().loss(torch.zeros(2, 32, 9, 3), WEIGHTS)
+    loss = small().loss(torch.zeros(2, 32, 9, 3), beta=1, free_bits=0)
 
     assert loss.velocity.item() == loss.offset.item() == 0
     assert loss.onset.item() > 0
@@ -142,17 +161,44 @@ def test_velocity_and_offset_errors_count_on_true_hits_only() -> None:
 def test_free_bits_are_free_on_the_total() -> None:
     """The KL costs nothing below them and beta for each nat above (Kingma et al. 2016)."""
     vae = small()
-    batch = beats(4, 2)
+    batch, noise = beats(4, 2), torch.randn(4, 8)
 
     def total(beta: float, free_bits: float) -> tuple[float, float]:
-        torch.manual_seed(2)
-        loss = vae.loss(batch, LossWeights(1, 1, beta, free_bits))
+        loss = vae.loss(batch, beta, free_bits, noise)
         return loss.total.item(), loss.bits.item()
 
     free, bits = total(1.0, 1000.0)
     paid, _ = total(0.5, bits - 1)
     assert free == total(0.0, 0.0)[0]
     assert paid - free == pytest.approx(0.5 * 0.6931, rel=1e-3)
+
+
+def test_whether_bits_are_free_is_up_to_the_mean_of_all_processes() -> None:
+    """A part of a batch with few bits pays where the whole has too many."""
+    vae = small()
+    batch, noise = beats(4, 2), torch.randn(4, 8)
+    bits = vae.loss(batch, 0.0, 0.0, noise).bits.item()
+
+    def total(everyone: float, free_bits: float) -> float:
+        everyones = torch.tensor(everyone * 0.6931)
+        loss = vae.loss(batch, 1.0, free_bits, noise, mean_of_all=lambda _: everyones)
+        return loss.total.item()
+
+    unpaid = vae.loss(batch, 0.0, 0.0, noise).total.item()
+    assert total(bits + 2, bits + 1) == pytest.approx(unpaid - 0.6931, rel=1e-3)
+    assert total(bits - 2, bits - 1) == pytest.approx(unpaid)
+
+
+def test_the_noise_picks_z_from_the_posterior() -> None:
+    """None at all is z = mu."""
+    vae = small()
+    batch = beats(4, 2)
+    mu, _ = vae.encode(batch)
+    expected = distorted(vae.decoder(mu), batch)
+
+    loss = vae.loss(batch, 0.0, 0.0, noise=torch.zeros(4, 8))
+    torch.testing.assert_close(loss.onset, expected.onset.mean())
+    assert vae.loss(batch, 0.0, 0.0, torch.ones(4, 8)).onset != loss.onset
 
 
 def test_the_kl_of_the_prior_with_itself_is_nothing() -> None:
@@ -167,3 +213,10 @@ def test_heads_that_do_not_divide_the_width_are_one_sentence() -> None:
     """A config is checked before a model is built from it."""
     with pytest.raises(UsageError, match="heads"):
         ModelConfig(width=12, heads=8).check("mine.toml")
+
+
+def test_a_config_of_an_older_model_means_what_it_meant() -> None:
+    """Fields that came later have the values that models had before."""
+    older = msgspec.json.decode('{"bars": 4, "z_dim": 128, "bar_width": 384}', type=ModelConfig)
+
+    assert older == ModelConfig(encoder="attention", conductor_layers=1, embedding_width=None)

@@ -46,7 +46,10 @@ def origins(batch: torch.Tensor, of: Split, bars: int = 2) -> np.ndarray:
 
 def test_the_batch_of_a_step_is_the_same_whenever_it_is_drawn() -> None:
     """And those of other steps and seeds are others; so is the noise."""
-    data, how = split([6, 6, 6], [1]), preset(augmentation=Augmentation(), styles_share=0.25)
+    data, how = (
+        split([6, 6, 6], [1]),
+        preset(augmentation=Augmentation(), styles_share=0.25, styles_recordings=1),
+    )
     one, other = Batches(data, how, seed=1), Batches(data, how, seed=1)
     one.batch(0)
 

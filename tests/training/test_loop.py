@@ -82,7 +82,7 @@ def losses(folder: Path) -> list[tuple[int, float]]:
 
 def test_training_learns_and_keeps_the_best(data: Data, tmp_path: Path) -> None:
     """F1 rises well above the untrained model's, and the folder holds the best model."""
-    done, states = trained(tmp_path / "m", data, seconds_between_validations=0.2, steps=150)
+    done, states = trained(tmp_path / "m", data, seconds_between_validations=1.0, steps=100)
 
     scores = [line.validation_f1 for line in metrics.read(tmp_path / "m") if line.validation_f1]
     assert done
