@@ -22,10 +22,9 @@ DIGITS: Final = 3
 NUMBERS_A_LINE: Final = 8
 
 MAX_LINE: Final = 200
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*\Z"
 
-Line = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=MAX_LINE, pattern=r"^[^\x00-\x1f\x7f]+\Z")
-]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LINE, pattern=ONE_LINE)]
 Coordinate = Annotated[float, msgspec.Meta(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 
 
@@ -43,9 +42,9 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     style: Line
     description: Line
-    source: Line
     bpm: Annotated[float, msgspec.Meta(ge=20, le=400)]
     z: Annotated[tuple[Coordinate, ...], msgspec.Meta(min_length=1, max_length=4096)]
+    source: Annotated[str, msgspec.Meta(max_length=MAX_LINE, pattern=ONE_LINE)] = ""
 
     def check(self, model: str, weights: str, z_dim: int) -> None:
         """Make sure that the scene is one of the model's of this name, weights and z.

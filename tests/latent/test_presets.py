@@ -38,6 +38,8 @@ def test_a_saved_scene_is_loaded_the_same_to_three_digits(tmp_path: Path) -> Non
 
     assert msgspec.structs.replace(back, z=()) == msgspec.structs.replace(it, z=())
     np.testing.assert_allclose(back.z, it.z, atol=5.1e-4)
+    nameless = msgspec.structs.replace(it, source="")
+    assert load_scene(save_scene(nameless, tmp_path)).source == ""
 
 
 def test_files_are_named_by_their_words_and_read_in_alphabetical_order(tmp_path: Path) -> None:
