@@ -44,8 +44,7 @@ def scenes(model: str, data: Path, out: Path | None) -> None:
     chosen = starting_scenes(vae, training, name, weights_hash(folder))
     for scene in chosen:
         save_scene(scene, shelf)
-    fit_space(vae, training, chosen).save(folder)
-    write_grid(vae, folder, DEFAULT_SIZE)
+    write_grid(vae, folder, DEFAULT_SIZE, fit_space(vae, training, chosen))
     new_console().print(
         f"{len(chosen)} scenes written to {shelf}, space and grid to {folder}", soft_wrap=True
     )

@@ -22,7 +22,7 @@ PLAYED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "country": ("country train beat", "Accents in rolling snare 16ths, kick on every beat."),
         "dance/breakbeat": (
             "fast live breakbeat",
-            "A drummer's break at 170: a late second backbeat.",
+            "A drummer's break at 170, its second snare early.",
         ),
         "dance/disco": ("disco on the floor", "Kick on every beat, backbeat, 16ths on the hats."),
         "funk": ("ghosted funk", "Ghost notes around the backbeat, a kick that pushes."),
@@ -37,7 +37,7 @@ PLAYED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "latin/bounce": ("bouncing toms", "Kick on every beat, toms and off-beat hats."),
         "latin/brazilian-baiao": (
             "rolling baiao",
-            "Kick on one and just before three, snare 16ths.",
+            "A dotted kick under snare 16ths.",
         ),
         "latin/brazilian-bossa": ("soft bossa nova", "Quiet ride eighths, hats on two and four."),
         "latin/brazilian-ijexa": (
@@ -51,13 +51,16 @@ PLAYED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "latin/brazilian-samba": ("samba with a surdo", "Snare 16ths, a low tom on two and four."),
         "latin/brazilian-songo": (
             "busy songo",
-            "Tumbling snares and an off-beat kick under the ride.",
+            "Tumbling snares over a dotted kick, with the ride.",
         ),
         "latin/dominican-merengue": (
             "merengue with tom rolls",
             "Kick on every beat, toms run into one.",
         ),
-        "neworleans/funk": ("new orleans street funk", "A marching snare over a tresillo kick."),
+        "neworleans/funk": (
+            "new orleans street funk",
+            "A snare in threes over a kick on every beat.",
+        ),
         "neworleans/secondline": (
             "second line parade",
             "Accented snare rolls, kick on every beat.",

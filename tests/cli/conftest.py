@@ -1,6 +1,7 @@
 """Prepared data and a small trained model, for the tests of the offline commands."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,18 @@ from livevae.cli import training
 from livevae.model.checkpoint import save_model
 from livevae.model.config import ModelConfig
 from livevae.model.vae import Vae
+from livevae.training import attributes
 from tests.cli.offline import CONFIG, call
 from tests.latent.test_space import space
 from tests.training.beats import beat, groove
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_attributes() -> Iterator[None]:
+    """Spend no seconds on the attributes of models that have hardly learned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attributes, "STEPS", 1)
+        yield
 
 
 @pytest.fixture(scope="session")

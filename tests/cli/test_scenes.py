@@ -9,7 +9,7 @@ from livevae.latent.grid import load_grid
 from livevae.latent.presets import load_scenes
 from livevae.latent.space import Space
 from livevae.model.folder import matching_scenes, weights_hash
-from livevae.training import attributes, scenes
+from livevae.training import scenes
 from livevae.training.prepare import prepare
 from tests.cli.offline import call, refused
 from tests.training.beats import groove
@@ -25,7 +25,6 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _undemanding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ask no more of a small model than there is to it, and keep away from the user's presets."""
-    monkeypatch.setattr(attributes, "STEPS", 1)
     monkeypatch.setattr(scenes, "FAITHFUL", 0.0)
     monkeypatch.setattr("livevae.model.folder.user_data", lambda: tmp_path)
     monkeypatch.setattr("livevae.model.folder.SHARE", tmp_path / "share")
