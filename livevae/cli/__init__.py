@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "eval": ("evaluation", "eval_model", "Measure a model beside its floors."),
     "grid": ("files", "grid", "Rebuild the precomputed map of a model."),
     "scenes": ("scenes", "scenes", "Choose the starting scenes of a model."),
+    "sample": ("making", "sample", "Make up a beat, as a MIDI file."),
     "vary": ("making", "vary", "Vary the beat of a MIDI file."),
     "interpolate": ("making", "interpolate", "Go from the beat of one MIDI file to another's."),
     "reconstruct": ("files", "reconstruct", "Send a MIDI file through a model and back."),

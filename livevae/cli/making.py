@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415 - torch and its like are imported by the command that needs them only
-"""The commands that make new beats with a model: vary and interpolate."""
+"""The commands that make new beats with a model: sample, interpolate and vary."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from livevae.cli.beats import DEFAULT_BETA, posterior_of, read_beat
 from livevae.cli.console import new_console
 from livevae.cli.model_options import (
     Within,
+    bpm_option,
     kit_option,
     model_option,
     seed_option,
@@ -21,6 +22,53 @@ from livevae.cli.options import midi_out
 from livevae.pattern.pattern import CHANNELS, N_VOICES, Pattern
 
 MAX_BEATS = 128
+
+
+@click.command()
+@click.argument("out", metavar="OUT.mid", type=click.Path(path_type=Path), callback=midi_out)
+@model_option
+@click.option(
+    "--count",
+    type=click.IntRange(1, MAX_BEATS),
+    default=1,
+    show_default=True,
+    help="How many beats; more than one go to OUT-1.mid, OUT-2.mid and so on.",
+)
+@temperature_option
+@seed_option
+@bpm_option
+@kit_option
+def sample(
+    out: Path,
+    model: str,
+    count: int,
+    temperature: float,
+    seed: int,
+    bpm: float,
+    notes: tuple[int, ...],
+) -> None:
+    """Make up a beat and write it to OUT.mid."""
+    from livevae.midi.smf import write_pattern
+    from livevae.model.checkpoint import load_model
+    from livevae.model.folder import matching_prior
+    from livevae.resources import find_model
+    from livevae.training.evaluate import decoded
+
+    folder = find_model(model)
+    prior = matching_prior(folder)
+    vae = load_model(folder)
+    rng = np.random.default_rng(seed)
+    # One by one, so that asking for more adds to those there were.
+    zs = np.concatenate([prior.sample(1, temperature, rng) for _ in range(count)])
+    paths = [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
+    for path, pattern in zip(paths if count > 1 else [out], decoded(vae, zs), strict=True):
+        write_pattern(path, pattern, bpm, notes)
+    told = f"{paths[0]} to {paths[-1].name}" if count > 1 else f"{out}"
+    new_console().print(
+        f"{vae.config.bars} bars at {bpm:g} bpm (seed {seed}) written to {told}",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Options of the commands that put a model to use; `livevae run` starts without all this."""
+"""Options of the commands that write beats to files; `livevae run` starts without all this."""
 
 from __future__ import annotations
 

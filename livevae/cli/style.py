@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from livevae.cli.console import new_console
+from livevae.cli.model_options import Within, kit_option
 from livevae.cli.options import midi_out
 from livevae.errors import UsageError
 
@@ -29,8 +30,8 @@ def _midi_out_if_given(
 )
 @click.option("--bars", type=click.IntRange(1, 1024), default=16, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-@click.option("--bpm", type=click.FloatRange(20, 300), help="Tempo; else the style's own.")
-@click.option("--kit", default="gm", show_default=True, help="The kit whose notes are written.")
+@click.option("--bpm", type=Within(20, 300), help="Tempo; else the style's own.")
+@kit_option
 @click.option("--list", "only_list", is_flag=True, help="List the styles and do nothing else.")
 def style(
     name: str | None,
@@ -38,7 +39,7 @@ def style(
     bars: int,
     seed: int,
     bpm: float | None,
-    kit: str,
+    notes: tuple[int, ...],
     only_list: bool,
 ) -> None:
     """Play bars of the style NAME into OUT.mid; without NAME, list the styles.
@@ -49,7 +50,6 @@ def style(
 
     from livevae.grammar.grammar import play
     from livevae.grammar.style import load_style, style_names
-    from livevae.midi.kit import kit_notes
     from livevae.midi.smf import write_pattern
 
     if name is None or only_list:
@@ -60,10 +60,6 @@ def style(
     chosen = load_style(name)
     if out is None:
         raise UsageError(f"name the file to write: livevae style {name} OUT.mid")
-    try:
-        notes = kit_notes(kit)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
     tempo = bpm or round(sum(chosen.bpm) / 2)
     write_pattern(out, play(chosen, bars, np.random.default_rng(seed)), tempo, notes)
     new_console().print(

@@ -11,6 +11,7 @@ import msgspec
 from livevae.errors import UsageError
 from livevae.latent.grid import GRID_FILE, Grid, load_grid
 from livevae.latent.presets import Scene, load_scenes
+from livevae.latent.prior import PRIOR_FILE, Prior
 from livevae.latent.space import SPACE_FILE, Space
 from livevae.model.config import ModelConfig
 from livevae.resources import SHARE, user_data
@@ -73,6 +74,27 @@ def matching_space(folder: Path) -> Space:
             "fetch or train the model again"
         )
     return space
+
+
+def matching_prior(folder: Path) -> Prior:
+    """Read the prior of a model folder; it has as many dimensions as the model's z.
+
+    Raises:
+        UsageError: config or prior is missing, broken, or one is not the other's.
+    """
+    wanted = load_config(folder).z_dim
+    if not (folder / PRIOR_FILE).exists():
+        raise UsageError(
+            f"{folder} has no {PRIOR_FILE} to draw beats from; it is fitted when a model is "
+            "trained, so fetch or train the model again"
+        )
+    prior = Prior.load(folder)
+    if prior.z_dim != wanted:
+        raise UsageError(
+            f"{folder / PRIOR_FILE} has {prior.z_dim} dimensions, its model {wanted}; "
+            "fetch or train the model again"
+        )
+    return prior
 
 
 def matching_scenes(folder: Path) -> dict[str, Scene]:

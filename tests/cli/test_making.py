@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from livevae.cli import files, making
+from livevae.latent.prior import Prior
 from livevae.midi.smf import read_drums, to_pattern, write_pattern
 from tests.cli.offline import call, refused
 from tests.training.beats import GM, beat
@@ -20,6 +21,15 @@ def takes(tmp_path: Path) -> tuple[Path, Path]:
     for seed, (path, bpm) in enumerate(zip(paths, (90, 140), strict=True)):
         write_pattern(path, beat(seed, bars=2), bpm, GM)
     return paths
+
+
+@pytest.fixture
+def prior(model: Path) -> Path:
+    """Give the model a prior; return the model."""
+    rng = np.random.default_rng(0)
+    mu, sigma = rng.normal(size=(64, 8)), np.full((64, 8), 0.5)
+    Prior.fit(mu.astype(np.float32), sigma.astype(np.float32), 0).save(model)
+    return model
 
 
 def made(command: click.Command, *arguments: object) -> bytes:
@@ -44,6 +54,55 @@ def markers(path: Path) -> dict[float, str]:
 def windows(path: Path, bars: int) -> np.ndarray:
     """Return a file's windows of two bars."""
     return to_pattern(read_drums(path), bars).reshape(-1, 32, 9, 3)
+
+
+def test_a_sample_is_the_models_bars_at_the_tempo_asked_for(prior: Path, tmp_path: Path) -> None:
+    """Two bars of 4-4."""
+    out = tmp_path / "out.mid"
+    made(making.sample, out, "--model", prior, "--bpm", 140)
+    assert mido.MidiFile(out).length == pytest.approx(2 * 4 * 60 / 140, rel=1e-3)
+    assert read_drums(out).bpm == pytest.approx(140, abs=0.01)
+
+
+def test_equal_seeds_sample_equal_files(prior: Path, tmp_path: Path) -> None:
+    """Others do not, and neither do other temperatures."""
+    out, model = tmp_path / "out.mid", ("--model", prior)
+    once = made(making.sample, out, *model, "--seed", 1)
+    assert made(making.sample, out, *model, "--seed", 1) == once
+    assert made(making.sample, out, *model, "--seed", 2) != once
+    assert made(making.sample, out, *model, "--seed", 1, "--temperature", 2) != once
+
+
+def test_more_samples_are_added_to_those_there_were(prior: Path, tmp_path: Path) -> None:
+    """Each in a file of its own, the first the same as if it were alone."""
+    call(making.sample, tmp_path / "two.mid", "--model", prior, "--seed", 1, "--count", 2)
+    call(making.sample, tmp_path / "one.mid", "--model", prior, "--seed", 1)
+
+    written = sorted(path.name for path in tmp_path.glob("*.mid"))
+    assert written == ["one.mid", "two-1.mid", "two-2.mid"]
+    first, second = ((tmp_path / f"two-{n}.mid").read_bytes() for n in (1, 2))
+    assert first == (tmp_path / "one.mid").read_bytes()
+    assert first != second
+
+
+def test_a_seed_that_was_not_given_is_told(prior: Path, tmp_path: Path) -> None:
+    """So that a beat that pleases can be had again."""
+    out = tmp_path / "out.mid"
+    result = call(making.sample, out, "--model", prior)
+    seed = result.stderr.split("seed ")[1].split(")")[0]
+    once = out.read_bytes()
+    assert made(making.sample, out, "--model", prior, "--seed", seed) == once
+
+
+def test_a_model_without_a_prior_of_its_own_is_one_sentence(model: Path, tmp_path: Path) -> None:
+    """None, or another model's; and no file is written."""
+    out = tmp_path / "out.mid"
+    refused(call(making.sample, out, "--model", model), "no prior.safetensors to draw beats from")
+    Prior.standard(16).save(model)
+    refused(call(making.sample, out, "--model", model), "16 dimensions, its model 8; fetch")
+    (model / "prior.safetensors").write_bytes(b"cut")
+    refused(call(making.sample, out, "--model", model), "prior.safetensors is broken")
+    assert not out.exists()
 
 
 def test_variations_follow_one_another_at_the_beats_tempo(

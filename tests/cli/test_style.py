@@ -53,4 +53,5 @@ def test_what_cannot_be_done_is_refused_before_a_file_is_written(tmp_path: Path)
     refused(call(style, "house"), "livevae style house OUT.mid")
     refused(call(style, "house", out, "--kit", "spoons"), "spoons")
     refused(call(style, "house", tmp_path / "out.wav"), "must end in .mid")
+    assert "nan is not in the range" in call(style, "house", out, "--bpm", "nan").output
     assert not list(tmp_path.iterdir())
