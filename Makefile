@@ -30,7 +30,7 @@ check: .venv/test
 .venv/test: pyproject.toml constraints.txt
 	@tools/system-packages test
 	@$(MAKE) --no-print-directory .venv/bin/python
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[jack,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[jack,plots,dev]'
 	@touch $@
 
 .venv/bin/python:

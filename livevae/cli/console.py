@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from livevae.training.evaluate import Report
+    from livevae.training.report import Report
 
 
 def new_console(quiet: bool = False) -> Console:
@@ -21,14 +22,62 @@ def print_report(console: Console, report: Report) -> None:
     from rich.table import Table
 
     table = Table("", "onset F1", "bits", title=f"{report.split}, {report.windows} windows")
-    table.add_row("this model", f"{report.onset.f1:.3f}", f"{report.bits:.1f}")
+    table.add_row("this model, at z = mu", f"{report.onset.f1:.3f}", f"{report.bits:.1f}")
+    if report.refined:
+        for point in report.refined.curve:
+            table.add_row(f"refined at beta {point.beta:g}", f"{point.f1:.3f}", f"{point.bits:.1f}")
+        for budget, point in report.refined.within.items():
+            name = f"refined within {budget} bits"
+            table.add_row(name, f"{point.f1:.3f}", f"{point.bits:.1f}")
     for name, floor in report.floors.items():
         table.add_row(name, f"{floor.f1:.3f}", f"{floor.bits:.1f}")
     console.print(table)
-    console.print(
-        f"precision {report.onset.precision:.3f}, recall {report.onset.recall:.3f}; "
-        f"velocity MAE {report.velocity_mae:.1f} of 127; timing MAE {report.timing_mae_ms:.1f} ms "
-        f"(no microtiming: {report.zero_offset_mae_ms:.1f} ms)",
-        soft_wrap=True,
-        highlight=False,
+    for line in _sentences(report):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _sentences(report: Report) -> Iterator[str]:
+    yield (
+        f"precision {report.onset.precision:.3f}, recall {report.onset.recall:.3f}; step accuracy "
+        f"{report.step_accuracy:.3f}; velocity MAE {report.velocity_mae:.1f} of 127; timing MAE "
+        f"{report.timing_mae_ms:.1f} ms (no microtiming: {report.zero_offset_mae_ms:.1f} ms)"
     )
+    if report.refined:
+        for budget, point in report.refined.within.items():
+            yield (
+                f"refined within {budget} bits ({report.refined.windows} windows): step accuracy "
+                f"{point.step_accuracy:.3f}, velocity MAE {point.velocity_mae:.1f}, "
+                f"timing MAE {point.timing_mae_ms:.1f} ms"
+            )
+    if report.latent:
+        yield (
+            f"{report.latent.active} of {report.latent.units} units active, "
+            f"{report.latent.heard:.0%} of them heard when moved"
+        )
+    if report.interpolation:
+        for name in ("slerp", "paced", "cross_fade"):
+            path = getattr(report.interpolation, name)
+            yield (
+                f"{name.replace('_', '-')}, {report.interpolation.pairs} pairs: the distance to "
+                f"the start does not fall in {path.not_falling:.1%} of steps; the largest step is "
+                f"{path.largest_step:.2f} times the mean"
+            )
+    if report.attributes:
+        for name, knob in report.attributes.knobs.items():
+            other, cross_talk = max(knob.cross_talk.items(), key=lambda item: item[1])
+            yield (
+                f"knob {name.replace('_', ' ')}: Spearman {knob.spearman:.3f}, most cross-talk "
+                f"{cross_talk:.2f} (to {other.replace('_', ' ')})"
+            )
+    if report.realism:
+        yield f"density of the split {report.realism.density:.3f}"
+        for name, likeness in report.realism.sets.items():
+            yield (
+                f"{name}: density {likeness.density:.3f}, told from the split with AUC "
+                f"{likeness.told_apart.auc:.3f}"
+            )
+    if report.decode:
+        yield (
+            f"one decode {report.decode.one_ms:.1f} ms on one thread; {report.decode.map_points:,} "
+            f"points {report.decode.map_s:.2f} s on {report.decode.map_threads}"
+        )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from livevae.model.vae import Vae
     from livevae.training.checkpoints import Origin
     from livevae.training.config import Preset
-    from livevae.training.evaluate import Report
+    from livevae.training.report import Report
 
 SHOWN_REASONS = 20
 
@@ -235,7 +235,7 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     from livevae.training.card import CARD_FILE, GROOVE_CREDIT, card
     from livevae.training.checkpoints import CHECKPOINT_FILE
     from livevae.training.dataset import load_split
-    from livevae.training.evaluate import evaluate
+    from livevae.training.report import evaluate
     from livevae.training.fit import fit_space
     from livevae.training.metrics import thin
 

@@ -34,17 +34,22 @@ def encoded(vae: Vae, patterns: Tensor) -> Posterior:
 
 
 def refined(
-    vae: Vae, patterns: Tensor, beta: float, steps: int = REFINEMENT_STEPS, seed: int = 0
+    vae: Vae,
+    patterns: Tensor,
+    beta: float,
+    steps: int = REFINEMENT_STEPS,
+    seed: int = 0,
+    start: Posterior | None = None,
 ) -> Posterior:
     """Return posteriors that fit patterns [n, bars * 16, 9, 3] better than the encoder's.
 
     An encoder trained on few recordings reads new ones less well than the decoder could play
-    them. So its answer is only where a search begins: ``steps`` of Adam on each pattern's own mu
-    and sigma, down the model's loss with the KL weighed by ``beta``; more of it takes fewer bits.
-    This is semi-amortised inference (Kim et al. 2018; on the encoder's share of the
-    generalisation gap, Zhang et al. 2022). The weights stay as they are.
+    them. So its answer (or ``start``) is only where a search begins: ``steps`` of Adam on each
+    pattern's own mu and sigma, down the model's loss with the KL weighed by ``beta``; more of it
+    takes fewer bits. This is semi-amortised inference (Kim et al. 2018; on the encoder's share of
+    the generalisation gap, Zhang et al. 2022). The weights stay as they are.
     """
-    start = encoded(vae, patterns)
+    start = start or encoded(vae, patterns)
     mu = start.mu.clone().requires_grad_()
     log_sigma = start.sigma.log().requires_grad_()
     optimizer = torch.optim.Adam([mu, log_sigma])

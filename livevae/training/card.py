@@ -8,7 +8,7 @@ import msgspec
 
 from livevae.latent.space import Space
 from livevae.training.config import Preset
-from livevae.training.evaluate import Report
+from livevae.training.report import Report
 
 CARD_FILE: Final = "README.md"
 

@@ -1,8 +1,7 @@
-"""How well a model reconstructs beats, beside what copying the training set would score."""
+"""A model over whole sets of windows, batch by batch, and how well what it plays scores."""
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import msgspec
@@ -10,25 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from livevae.errors import UsageError
 from livevae.model.vae import NATS_PER_BIT, Vae, kl_nats
-from livevae.pattern.pattern import (
-    OFFSET,
-    ONSET,
-    STEPS_PER_BAR,
-    STEPS_PER_BEAT,
-    VELOCITY,
-    VOICES,
-    Pattern,
-)
-from livevae.training.dataset import Split
+from livevae.pattern.pattern import OFFSET, ONSET, STEPS_PER_BEAT, VELOCITY, Pattern
+from livevae.training.dataset import FULL_VELOCITY, Recording
 
 Array = npt.NDArray[np.float32]
 
-BATCH: Final = 256
-FULL_VELOCITY: Final = 127
+BATCH: Final = 32
+"""Patterns at once: what lies between the layers of so many still fits a core's cache."""
 MS_PER_MINUTE: Final = 60_000
-MEAN_THRESHOLDS: Final = np.arange(0.05, 0.96, 0.01)
+HIT: Final = 0.5
+"""An onset of this probability or more is played."""
 
 
 class OnsetScores(msgspec.Struct, frozen=True):
@@ -39,31 +30,11 @@ class OnsetScores(msgspec.Struct, frozen=True):
     recall: float
 
 
-class Floor(msgspec.Struct, frozen=True):
-    """What copying from the training set scores, and the bits that naming the copy takes."""
+class HitErrors(msgspec.Struct, frozen=True):
+    """Mean absolute errors over true hits: velocity in MIDI units of 127, timing in ms."""
 
-    f1: float
-    bits: float
-
-
-class Report(msgspec.Struct, frozen=True):
-    """Reconstruction at z = mu, all windows of a split, beside the floors of the same run.
-
-    ``bits`` is the mean KL from the prior; ``velocity_mae`` is in MIDI units of 127 and
-    ``timing_mae_ms`` in milliseconds at each recording's tempo, both over all true hits; and
-    ``zero_offset_mae_ms`` is what no microtiming at all would score.
-    """
-
-    split: str
-    windows: int
-    parameters: int
-    onset: OnsetScores
-    onset_f1_by_voice: dict[str, float]
-    bits: float
     velocity_mae: float
     timing_mae_ms: float
-    zero_offset_mae_ms: float
-    floors: dict[str, Floor]
 
 
 @torch.no_grad()
@@ -98,95 +69,51 @@ def reconstruct(vae: Vae, windows: Pattern) -> tuple[Pattern, Array]:
     return decoded(vae, mu), (nats / NATS_PER_BIT).astype(np.float32)
 
 
+def played(patterns: Pattern) -> npt.NDArray[np.bool_]:
+    """Return which cells of patterns [..., 9, 3] are hits: bool[..., 9]."""
+    hits: npt.NDArray[np.bool_] = patterns[..., ONSET] >= HIT
+    return hits
+
+
 def onset_scores(predicted: Pattern, truth: Pattern) -> OnsetScores:
-    """Score onsets [..., 9, 3] thresholded at 0.5 against true ones, over all their cells."""
-    played = predicted[..., ONSET] >= 0.5
-    true = truth[..., ONSET] >= 0.5
-    both = float((played & true).sum())
-    n_played, n_true = float(played.sum()), float(true.sum())
+    """Score the hits of patterns [..., 9, 3] against true ones, over all their cells."""
+    heard, true = played(predicted), played(truth)
+    both = float((heard & true).sum())
+    n_heard, n_true = float(heard.sum()), float(true.sum())
     return OnsetScores(
-        f1=2 * both / max(1.0, n_played + n_true),
-        precision=both / max(1.0, n_played),
+        f1=2 * both / max(1.0, n_heard + n_true),
+        precision=both / max(1.0, n_heard),
         recall=both / max(1.0, n_true),
     )
 
 
 def scores_of_each(predicted: Pattern, truth: Pattern) -> Array:
     """Return the onset F1 of each window alone, [n]."""
-    played = predicted[..., ONSET] >= 0.5
-    true = truth[..., ONSET] >= 0.5
-    both = (played & true).sum(axis=(1, 2))
-    scores: Array = 2 * both / np.maximum(1, played.sum(axis=(1, 2)) + true.sum(axis=(1, 2)))
+    heard, true = played(predicted), played(truth)
+    both = (heard & true).sum(axis=(1, 2))
+    scores: Array = 2 * both / np.maximum(1, heard.sum(axis=(1, 2)) + true.sum(axis=(1, 2)))
     return scores
 
 
-def evaluate(vae: Vae, training: Split, evaluated: Split, split_name: str) -> Report:
-    """Measure a model on a split's beats, beside the floors that ``training`` sets.
+def step_accuracy(predicted: Pattern, truth: Pattern) -> float:
+    """Return the share of steps at which all nine voices are right (Roberts et al. 2018)."""
+    return float((played(predicted) == played(truth)).all(axis=-1).mean())
 
-    Raises:
-        UsageError: one of the two has no window of the model's bars.
-    """
-    bars = vae.config.bars
-    windows = evaluated.windows(bars)
-    known = training.windows(bars)
-    if not len(windows) or not len(known):
-        raise UsageError(f"the data has no window of {bars} bars to evaluate on")
-    predicted, bits = reconstruct(vae, windows)
-    hits = windows[..., ONSET] >= 0.5
-    recordings = evaluated.recordings_of(evaluated.window_starts(bars))
-    bpm = np.array([recording.bpm for recording in recordings])
-    step_ms = np.broadcast_to((MS_PER_MINUTE / STEPS_PER_BEAT / bpm)[:, None, None], hits.shape)
-    error = np.abs(predicted - windows)
-    return Report(
-        split=split_name,
-        windows=len(windows),
-        parameters=sum(parameter.numel() for parameter in vae.parameters()),
-        onset=onset_scores(predicted, windows),
-        onset_f1_by_voice={
-            name: onset_scores(predicted[:, :, [voice]], windows[:, :, [voice]]).f1
-            for voice, name in enumerate(VOICES)
-        },
-        bits=float(bits.mean()),
-        velocity_mae=float(error[..., VELOCITY][hits].mean() * FULL_VELOCITY),
-        timing_mae_ms=float((error[..., OFFSET] * step_ms)[hits].mean()),
-        zero_offset_mae_ms=float((np.abs(windows[..., OFFSET]) * step_ms)[hits].mean()),
-        floors={
-            "thresholded training mean": Floor(_mean_floor(known, windows), 0.0),
-            "nearest training window": _nearest_floor(known, windows, 1),
-            "nearest training bar, bar by bar": _nearest_floor(
-                training.windows(1), windows.reshape(-1, STEPS_PER_BAR, *windows.shape[2:]), bars
-            ),
-        },
+
+def hit_errors(predicted: Pattern, truth: Pattern, step_ms: Array) -> HitErrors:
+    """Compare patterns [n, steps, 9, 3] over all true hits; ``step_ms`` [n] is each one's 16th."""
+    hits = played(truth)
+    if not hits.any():
+        return HitErrors(0.0, 0.0)
+    errors = np.abs(predicted - truth)
+    velocity, timing = errors[..., VELOCITY], errors[..., OFFSET] * step_ms[:, None, None]
+    return HitErrors(
+        velocity_mae=float(velocity[hits].mean() * FULL_VELOCITY),
+        timing_mae_ms=float(timing[hits].mean()),
     )
 
 
-def _mean_floor(known: Pattern, windows: Pattern) -> float:
-    """Score one pattern for all: the mean of ``known`` at the threshold that suits it best."""
-    mean = known[..., ONSET].mean(axis=0)
-    cells = known[..., ONSET].sum(axis=0)
-
-    def f1_on_known(threshold: float) -> float:
-        played = mean >= threshold
-        both = cells[played].sum()
-        return float(2 * both / max(1.0, played.sum() * len(known) + cells.sum()))
-
-    best = max(MEAN_THRESHOLDS, key=f1_on_known)
-    constant = np.broadcast_to((mean >= best)[..., None], windows.shape)
-    return onset_scores(constant, windows).f1
-
-
-def _nearest_floor(known: Pattern, wanted: Pattern, copies: int) -> Floor:
-    """Score the copy of ``known`` [k, steps, 9, 3] with the best onset F1 for each wanted one.
-
-    It takes log2(k) bits to name a copy, and each window needs ``copies`` of them.
-    """
-    have = known[..., ONSET].reshape(len(known), -1)
-    want = wanted[..., ONSET].reshape(len(wanted), -1)
-    sizes = have.sum(axis=1)
-    nearest = np.empty(len(want), np.int64)
-    for first in range(0, len(want), BATCH):
-        rows = want[first : first + BATCH]
-        f1 = 2 * rows @ have.T / np.maximum(1.0, sizes + rows.sum(axis=1, keepdims=True))
-        nearest[first : first + BATCH] = f1.argmax(axis=1)
-    f1 = onset_scores(known[nearest], wanted).f1
-    return Floor(f1, copies * math.log2(len(known)))
+def step_lengths(recordings: list[Recording]) -> Array:
+    """Return how long a 16th of each recording is, [n], in milliseconds."""
+    bpm = np.array([recording.bpm for recording in recordings])
+    return (MS_PER_MINUTE / STEPS_PER_BEAT / bpm).astype(np.float32)

@@ -1,45 +1,13 @@
-"""The figures, and the floors beside them."""
-
-import math
-from pathlib import Path
+"""The scores of what a model plays against what was played."""
 
 import numpy as np
 import pytest
 import torch
 
-from livevae.errors import UsageError
-from livevae.model.vae import Vae
 from livevae.training import evaluate as subject
-from livevae.training.dataset import Split, load_split
-from livevae.training.prepare import prepare
-from tests.model.test_vae import small
-from tests.training.beats import beat, groove
-
-
-@pytest.fixture
-def splits(tmp_path: Path) -> tuple[Split, Split]:
-    """Return the training and test splits of a small collection."""
-    prepare([groove(tmp_path / "src")], tmp_path / "out")
-    return load_split(tmp_path / "out", "train"), load_split(tmp_path / "out", "test")
-
-
-class Echo(Vae):
-    """A model that decodes to what it was last given, with the errors asked for."""
-
-    def __init__(self, velocity: float = 0.0, offset: float = 0.0) -> None:
-        super().__init__(small().config)
-        self._errors = torch.tensor([0.0, velocity, offset])
-        self._seen: list[torch.Tensor] = []
-
-    def encode(self, patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        self._seen.append(patterns)
-        mu = torch.ones(len(patterns), 8)
-        return mu, torch.ones_like(mu)
-
-    def decode(self, z: torch.Tensor) -> torch.Tensor:
-        seen = self._seen.pop(0)
-        assert len(seen) == len(z)
-        return seen + self._errors
+from livevae.training.dataset import Recording
+from tests.model.test_vae import beats, small
+from tests.training.beats import beat
 
 
 def test_f1_is_over_all_cells_together() -> None:
@@ -56,49 +24,42 @@ def test_f1_is_over_all_cells_together() -> None:
 def test_silence_scores_nothing() -> None:
     """No cell-wise accuracy hides here: silence finds no hit."""
     truth = beat(0)[None]
-
     assert subject.onset_scores(np.zeros_like(truth), truth).f1 == 0
 
 
-def test_a_perfect_model_scores_one_and_its_bits_are_counted(splits: tuple[Split, Split]) -> None:
-    """KL of a unit shift in eight dimensions: 4 nats."""
-    report = subject.evaluate(Echo(), *splits, "test")
-
-    assert report.onset.f1 == 1
-    assert report.velocity_mae == report.timing_mae_ms == 0
-    assert report.bits == pytest.approx(4 / math.log(2))
-    assert report.windows == 2 * 5
-    assert report.onset_f1_by_voice["kick"] == 1
+def test_a_step_is_right_if_all_its_voices_are() -> None:
+    """One wrong voice of nine spoils one step of sixteen; a second in the same step no more."""
+    truth, predicted = np.zeros((1, 16, 9, 3)), np.zeros((1, 16, 9, 3))
+    predicted[0, 4, 2:4, 0] = 1
+    assert subject.step_accuracy(predicted, truth) == pytest.approx(15 / 16)
 
 
-def test_velocity_is_in_midi_units_and_timing_in_milliseconds(
-    splits: tuple[Split, Split],
-) -> None:
+def test_errors_are_over_true_hits_only_in_midi_units_and_milliseconds() -> None:
     """A tenth of full velocity is 12.7; a tenth of a step at 100 bpm is 15 ms."""
-    report = subject.evaluate(Echo(velocity=0.1, offset=0.1), *splits, "test")
+    truth = beat(0)[None]
+    predicted = truth + np.array([0, 0.1, 0.1], np.float32) * truth[..., :1]
+    predicted[truth[..., 0] == 0, 1:] = 0.4
+    step_ms = subject.step_lengths([Recording("a.mid", 0, 6, bpm=100)])
 
-    assert report.velocity_mae == pytest.approx(12.7, rel=1e-4)
-    assert report.timing_mae_ms == pytest.approx(15.0, rel=1e-3)
-    assert report.zero_offset_mae_ms == pytest.approx(0, abs=1e-3)
-
-
-def test_floors_of_a_split_that_was_copied_from_training_are_one(
-    splits: tuple[Split, Split],
-) -> None:
-    """Retrieval finds a copy; the mean of many beats is none of them."""
-    training, _ = splits
-    floors = subject.evaluate(Echo(), training, training, "train").floors
-
-    assert floors["nearest training window"].f1 == 1
-    assert floors["nearest training window"].bits == pytest.approx(math.log2(6 * 5))
-    assert floors["nearest training bar, bar by bar"].f1 == 1
-    assert floors["nearest training bar, bar by bar"].bits == pytest.approx(2 * math.log2(36))
-    assert 0.5 < floors["thresholded training mean"].f1 < 1
+    errors = subject.hit_errors(predicted, truth, step_ms)
+    assert errors.velocity_mae == pytest.approx(12.7, rel=1e-4)
+    assert errors.timing_mae_ms == pytest.approx(15.0, rel=1e-4)
 
 
-def test_recordings_too_short_for_the_model_are_one_sentence(
-    splits: tuple[Split, Split],
-) -> None:
-    """Sixteen bars cannot be evaluated on six."""
-    with pytest.raises(UsageError, match="window of 16 bars"):
-        subject.evaluate(small(bars=16), *splits, "test")
+def test_no_hits_make_no_errors() -> None:
+    silence = np.zeros((1, 16, 9, 3), np.float32)
+    errors = subject.hit_errors(silence, silence, np.ones(1, np.float32))
+    assert (errors.velocity_mae, errors.timing_mae_ms) == (0, 0)
+
+
+def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven windows in batches of three are what they are one by one."""
+    vae, windows = small(), beats(7, 2).numpy()
+    with torch.no_grad():
+        mu, sigma = vae.encode(torch.from_numpy(windows))
+        patterns = vae.decode(mu)
+    monkeypatch.setattr(subject, "BATCH", 3)
+
+    for given, wanted in zip(subject.encoded(vae, windows), (mu, sigma), strict=True):
+        assert given == pytest.approx(wanted.numpy(), abs=1e-6)
+    assert subject.decoded(vae, mu.numpy()) == pytest.approx(patterns.numpy(), abs=1e-6)

@@ -1,0 +1,71 @@
+"""How long a decode takes on the processor at hand."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+import numpy as np
+import torch
+
+from livevae.latent.grid import DEFAULT_SIZE
+from livevae.model.vae import Vae
+from livevae.training.evaluate import Array, decoded
+
+DECODES: Final = 100
+MAP_POINTS: Final = DEFAULT_SIZE**2
+MAP_THREADS: Final = 2
+
+
+class DecodeTime(msgspec.Struct, frozen=True):
+    """``one_ms`` is the median of 100 decodes of one z on one thread, ``slowest_ms`` their 95%.
+
+    ``map_s`` is the time that a map of ``map_points`` takes on ``map_threads`` threads.
+    """
+
+    one_ms: float
+    slowest_ms: float
+    map_points: int
+    map_threads: int
+    map_s: float
+
+
+def decode_time(vae: Vae) -> DecodeTime:
+    """Time the decodes of a model that is on the CPU."""
+    rng = np.random.default_rng(0)
+    points: Array = rng.normal(size=(MAP_POINTS, vae.config.z_dim)).astype(np.float32)
+    with threads(1):
+        decoded(vae, points[:1])
+        single = [_seconds(vae, points[[i]]) for i in range(DECODES)]
+    map_threads = min(MAP_THREADS, os.cpu_count() or 1)
+    with threads(map_threads):
+        decoded(vae, points[:1])
+        whole = _seconds(vae, points)
+    return DecodeTime(
+        one_ms=float(np.median(single) * 1000),
+        slowest_ms=float(np.quantile(single, 0.95) * 1000),
+        map_points=MAP_POINTS,
+        map_threads=map_threads,
+        map_s=whole,
+    )
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Have torch use so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _seconds(vae: Vae, z: Array) -> float:
+    began = time.perf_counter()
+    decoded(vae, z)
+    return time.perf_counter() - began
