@@ -24,10 +24,11 @@ def scenes(model: str, data: Path, out: Path | None) -> None:
     """Choose MODEL's starting scenes from the training beats in DATA.
 
     Each is a file in OUT/MODEL, named by what it sounds like. The model's space is fitted again,
-    its map spans four of the scenes, and its grid is decoded anew.
+    its map spans four of the scenes, and its grid is decoded anew. Scenes there that were made for
+    other weights, and can be played no more, are removed.
     """
     from livevae.latent.files import make_folder
-    from livevae.latent.presets import save_scene
+    from livevae.latent.presets import load_scene, save_scene
     from livevae.model.checkpoint import load_model
     from livevae.model.folder import weights_hash
     from livevae.resources import find_model, user_data
@@ -41,7 +42,11 @@ def scenes(model: str, data: Path, out: Path | None) -> None:
     training = load_split(data, "train")
     shelf = (out or user_data() / "presets") / name
     make_folder(shelf)
-    chosen = starting_scenes(vae, training, name, weights_hash(folder))
+    weights = weights_hash(folder)
+    chosen = starting_scenes(vae, training, name, weights)
+    for path in shelf.glob("*.toml"):
+        if load_scene(path).weights != weights:
+            path.unlink()
     for scene in chosen:
         save_scene(scene, shelf)
     write_grid(vae, folder, DEFAULT_SIZE, fit_space(vae, training, chosen))

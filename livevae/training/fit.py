@@ -10,9 +10,10 @@ import numpy as np
 from livevae.latent.presets import Scene
 from livevae.latent.space import MAX_NAME, N_AXES, N_CORNERS, Array, Space
 from livevae.model.vae import Vae
+from livevae.pattern.pattern import ONSET
 from livevae.training.attributes import fit_attributes
 from livevae.training.dataset import Split
-from livevae.training.evaluate import encoded
+from livevae.training.evaluate import decoded, encoded
 from livevae.training.scenes import far_apart, points_of, typical_beats
 
 FITTED_WINDOWS: Final = 8192
@@ -24,7 +25,7 @@ def fit_space(vae: Vae, split: Split, scenes: Sequence[Scene] | None = None) -> 
     """Fit the space of a model to its training set, or to 8,192 windows of a larger one.
 
     The axes are the first principal directions of the posterior means. The corners are four of
-    ``scenes`` that lie far apart, or of the most typical beats of the split's own styles.
+    ``scenes`` that sound far apart, or of the most typical beats of the split's own styles.
     """
     bars = vae.config.bars
     rng = np.random.default_rng(0)
@@ -38,7 +39,8 @@ def fit_space(vae: Vae, split: Split, scenes: Sequence[Scene] | None = None) -> 
     axes[:, :found] = _ranges(points, directions[:found])
     named = _candidates(vae, split) if scenes is None else [(s.name, s.z) for s in scenes]
     candidates = np.array([z for _, z in named], np.float32)
-    corners = far_apart(candidates, N_CORNERS)
+    heard = (decoded(vae, candidates)[..., ONSET] >= 0.5).reshape(len(candidates), -1)
+    corners = far_apart(heard.astype(np.float32), N_CORNERS)
     return Space(
         corners=candidates[corners],
         corner_names=tuple(named[corner][0] for corner in corners),

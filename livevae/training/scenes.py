@@ -143,7 +143,7 @@ def starting_scenes(vae: Vae, split: Split, model: str, weights: str) -> list[Sc
 
 
 def far_apart(points: Array, count: int) -> list[int]:
-    """Choose ``count`` of points [n, z_dim]: the most typical, then each the farthest from those.
+    """Choose ``count`` of points [n, d]: the most typical, then each the farthest from those.
 
     Of fewer points some are chosen more than once.
     """

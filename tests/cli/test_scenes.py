@@ -6,12 +6,13 @@ import pytest
 
 from livevae.cli import scenes as subject
 from livevae.latent.grid import load_grid
-from livevae.latent.presets import load_scenes
+from livevae.latent.presets import load_scenes, save_scene
 from livevae.latent.space import Space
 from livevae.model.folder import matching_scenes, weights_hash
 from livevae.training import scenes
 from livevae.training.prepare import prepare
 from tests.cli.offline import call, refused
+from tests.latent.test_presets import scene
 from tests.training.beats import groove
 
 
@@ -53,6 +54,19 @@ def test_scenes_of_other_weights_are_not_the_models(
         file.write(b" ")
     with pytest.raises(Exception, match="other weights"):
         matching_scenes(model)
+
+
+def test_scenes_that_can_be_played_no_more_make_room(
+    data: Path, model: Path, tmp_path: Path
+) -> None:
+    """Those of the same weights stay, whoever saved them."""
+    shelf = tmp_path / "presets" / "model"
+    save_scene(scene("old", 8, weights="f" * 64), shelf)
+    save_scene(scene("mine", 8, weights=weights_hash(model)), shelf)
+    assert not call(subject.scenes, model, data, "--out", tmp_path / "presets").exit_code
+
+    assert "mine" in matching_scenes(model)
+    assert not (shelf / "old.toml").exists()
 
 
 def test_what_cannot_be_done_is_one_sentence(data: Path, model: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from livevae.latent.grid import load_grid
 from livevae.latent.space import Space
 from livevae.model.checkpoint import load_model
-from livevae.model.folder import weights_hash
+from livevae.model.folder import matching_scenes, weights_hash
+from livevae.parameters import POSITION
 from livevae.pattern.pattern import ONSET, VELOCITY, VOICES, empty
 from livevae.resources import SHARE
 from livevae.training.evaluate import decoded, onset_scores, reconstruct
@@ -33,11 +34,30 @@ def test_all_shipped_models_together_are_small() -> None:
 class TestEachModel:
     """Every folder under models/."""
 
+    def test_its_scenes_are_its_own_and_four_of_them_are_the_corners(self, folder: Path) -> None:
+        """At least 24, for all the styles there are."""
+        scenes = matching_scenes(folder)
+
+        assert len(scenes) >= 24
+        assert set(Space.load(folder).corner_names) <= set(scenes)
+
+    def test_scenes_sound_as_they_are_called(self, folder: Path) -> None:
+        """House has a kick on every beat, a half-time beat one snare a bar, on three."""
+        vae, scenes = load_model(folder), matching_scenes(folder)
+        names = ("four on the floor house", "half-time rock")
+        z = np.array([scenes[name].z for name in names], np.float32)
+        house, half_time = decoded(vae, z)[..., ONSET] >= 0.5
+
+        assert house[::4, VOICES.index("kick")].mean() > 0.9
+        snare = half_time[:, VOICES.index("snare")].reshape(-1, 16)
+        assert snare[:, 8].mean() > 0.9
+        assert snare.sum(axis=1).mean() < 1.6
+
     def test_weights_space_and_grid_fit_one_another(self, folder: Path) -> None:
         """The grid is what these weights decode along this space."""
         vae, space, grid = load_model(folder), Space.load(folder), load_grid(folder)
         rows, columns = grid.patterns.shape[:2]
-        position = np.zeros(10, np.float32)
+        position = np.zeros(len(POSITION), np.float32)
         position[:2] = 7 / (columns - 1), 20 / (rows - 1)
 
         assert grid.weights_hash == weights_hash(folder)
@@ -82,7 +102,7 @@ class TestEachModel:
     def test_full_knob_turns_of_an_axis_stay_musical(self, folder: Path) -> None:
         """Each axis alone, at its ends, still plays a beat and a different one."""
         vae, space = load_model(folder), Space.load(folder)
-        centre = np.zeros((1, 10), np.float32)
+        centre = np.zeros((1, len(POSITION)), np.float32)
         centre[0, :2] = 0.5
         ends = np.repeat(centre, 16, axis=0)
         ends[np.arange(16), 2 + np.arange(16) // 2] = np.tile([-1, 1], 8)
