@@ -150,6 +150,8 @@ def far_apart(points: Array, count: int) -> list[int]:
     chosen = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmin())]
     while len(chosen) < count:
         apart = np.linalg.norm(points[:, None] - points[None, chosen], axis=2).min(axis=1)
+        # Points may coincide, as those of a model do that has hardly learned.
+        apart[chosen] = -1
         chosen.append(int(apart.argmax()))
     return chosen
 

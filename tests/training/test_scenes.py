@@ -100,6 +100,7 @@ def test_points_far_apart_begin_with_the_most_typical() -> None:
 
     assert far_apart(points, 3) == [1, 2, 3]
     assert far_apart(points[:1], 4) == [0, 0, 0, 0]
+    assert far_apart(np.zeros((3, 2), np.float32), 3) == [0, 1, 2]
 
 
 def test_scenes_are_beats_that_the_model_plays_as_they_are(
