@@ -235,9 +235,9 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     from livevae.training.card import CARD_FILE, GROOVE_CREDIT, card
     from livevae.training.checkpoints import CHECKPOINT_FILE
     from livevae.training.dataset import load_split
-    from livevae.training.report import evaluate
     from livevae.training.fit import fit_space
     from livevae.training.metrics import thin
+    from livevae.training.report import evaluate
 
     training, measured, name = (
         load_split(data, "train"),

@@ -33,7 +33,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepared = call(training.prepare, groove(folder / "src"), folder / "data")
     assert prepared.exit_code == 0, prepared.output
     (folder / "tiny.toml").write_text(CONFIG)
-    arguments = ["--config", folder / "tiny.toml", "--minutes", 0.03, "--device", "cpu"]
+    arguments = ["--config", folder / "tiny.toml", "--steps", 60, "--device", "cpu"]
     trained = call(training.train, folder / "data", "--out", folder / "model", *arguments)
     assert trained.exit_code == 0, (trained.output, trained.exception)
     return folder

@@ -1,5 +1,9 @@
 """The training loop on a few seconds of made-up beats."""
 
+import multiprocessing
+import resource
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +11,7 @@ import msgspec
 import pytest
 import torch
 
-from livevae.errors import UsageError
+from livevae.errors import UsageError, WorkError
 from livevae.model.checkpoint import load_model
 from livevae.model.config import ModelConfig
 from livevae.model.vae import Vae
@@ -20,7 +24,7 @@ from livevae.training.loop import State, held_out_windows, train
 from livevae.training.prepare import prepare
 from tests.training.beats import groove
 
-STEPS = 60
+STEPS = 40
 TINY = Preset(
     model=ModelConfig(bars=2, z_dim=8, width=16, heads=2, bar_width=32, dropout=0.1),
     training=TrainingConfig(
@@ -46,12 +50,23 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    """Return a training split and windows of validation."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of prepared data."""
     folder = tmp_path_factory.mktemp("data")
     prepare([groove(folder / "src")], folder / "out")
-    validation = load_split(folder / "out", "validation")
-    return load_split(folder / "out", "train"), held_out_windows(validation, 2)
+    return folder / "out"
+
+
+def splits(prepared: Path) -> Data:
+    """Return a training split and windows of validation."""
+    validation = load_split(prepared, "validation")
+    return load_split(prepared, "train"), held_out_windows(validation, 2)
+
+
+@pytest.fixture(scope="module")
+def data(prepared: Path) -> Data:
+    """Return what all but killed processes train on."""
+    return splits(prepared)
 
 
 def trained(
@@ -94,15 +109,57 @@ def test_training_learns_and_keeps_the_best(data: Data, tmp_path: Path) -> None:
 def test_a_stopped_training_goes_on_to_the_same_curve(data: Data, tmp_path: Path) -> None:
     """Bit-equal losses and weights, dropout and augmentation included."""
     trained(tmp_path / "whole", data)
-    done, _ = trained(tmp_path / "parts", data, stop_at=23)
+    done, _ = trained(tmp_path / "parts", data, stop_at=17)
     assert not done
     done, states = trained(tmp_path / "parts", data)
 
     assert done
-    assert len(states) == STEPS - 23
+    assert len(states) == STEPS - 17
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     parts, whole = (load_model(tmp_path / name).state_dict() for name in ("parts", "whole"))
     assert all(torch.equal(parts[name], whole[name]) for name in whole)
+
+
+def keep_training(folder: Path, data: Path) -> None:
+    """Train on and on, with a checkpoint after every step: what a process to be killed does."""
+    torch.set_num_threads(1)
+    trained(folder, splits(data), seconds_between_checkpoints=1e-6)
+
+
+def test_a_killed_training_goes_on_to_the_same_curve(prepared: Path, tmp_path: Path) -> None:
+    """A real process, killed in the middle of its work, whatever it was doing."""
+    data = splits(prepared)
+    trained(tmp_path / "whole", data)
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=keep_training, args=(tmp_path / "parts", prepared))
+    process.start()
+    while process.is_alive() and len(metrics.read(tmp_path / "parts")) < 5:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    _, states = trained(tmp_path / "parts", data, seconds_between_checkpoints=1e-6)
+
+    assert 0 < len(states) < STEPS
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
+def test_a_disk_that_fills_up_leaves_the_last_good_checkpoint(data: Data, tmp_path: Path) -> None:
+    """One sentence, nothing half written, and with more room it goes on."""
+    trained(tmp_path, data, stop_at=3)
+    checkpoint = (tmp_path / CHECKPOINT_FILE).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(checkpoint) // 2, hard))
+    try:
+        with pytest.raises(WorkError, match=r"training\.safetensors cannot be written"):
+            trained(tmp_path, data, stop_at=3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (tmp_path / CHECKPOINT_FILE).read_bytes() == checkpoint
+    assert not list(tmp_path.glob(".*"))
+    trained(tmp_path, data, stop_at=3)
+    assert [step for step, _ in losses(tmp_path)] == [1, 2, 3, 4, 5, 6]
 
 
 def test_what_was_written_after_the_checkpoint_is_written_again_once(
