@@ -40,14 +40,16 @@ def refined(
     steps: int = REFINEMENT_STEPS,
     seed: int = 0,
     start: Posterior | None = None,
+    touch: float = 1.0,
 ) -> Posterior:
     """Return posteriors that fit patterns [n, bars * 16, 9, 3] better than the encoder's.
 
     An encoder trained on few recordings reads new ones less well than the decoder could play
     them. So its answer (or ``start``) is only where a search begins: ``steps`` of Adam on each
     pattern's own mu and sigma, down the model's loss with the KL weighed by ``beta``; more of it
-    takes fewer bits. This is semi-amortised inference (Kim et al. 2018; on the encoder's share of
-    the generalisation gap, Zhang et al. 2022). The weights stay as they are.
+    takes fewer bits. ``touch`` says how much velocity and offset count beside the onsets: at 0
+    all bits go to what is hit when. This is semi-amortised inference (Kim et al. 2018; on the
+    encoder's share of the generalisation gap, Zhang et al. 2022). The weights stay as they are.
     """
     start = start or encoded(vae, patterns)
     mu = start.mu.clone().requires_grad_()
@@ -60,7 +62,7 @@ def refined(
             group["lr"] = _LAST_RATE + _FIRST_RATE * (1 - step / steps)
         z = mu + log_sigma.exp() * noise.normal_(generator=generator)
         distortion = distorted(vae.decoder(z), patterns)
-        loss = (vae.nats(distortion) + beta * kl_nats(mu, log_sigma.exp())).sum()
+        loss = (vae.nats(distortion, touch) + beta * kl_nats(mu, log_sigma.exp())).sum()
         mu.grad, log_sigma.grad = torch.autograd.grad(loss, [mu, log_sigma])
         optimizer.step()
     return Posterior(mu.detach(), log_sigma.detach().exp())

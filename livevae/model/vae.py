@@ -61,15 +61,14 @@ class Vae(nn.Module):
         """Return patterns [n, bars * 16, 9, 3] of z [n, z_dim]: probability, velocity, offset."""
         return activated(self.decoder(z))
 
-    def nats(self, distortion: Distortion) -> Tensor:
+    def nats(self, distortion: Distortion, touch: float = 1.0) -> Tensor:
         """Return each example's negative log-likelihood up to a constant, [n], in nats.
 
         Onsets are Bernoulli; velocity and offset of a true hit are Laplace, so that the decoder
-        learns their medians, at the config's weights.
+        learns their medians, at the config's weights times ``touch``.
         """
-        return (
-            distortion.onset
-            + self.config.velocity_weight * distortion.velocity
+        return distortion.onset + touch * (
+            self.config.velocity_weight * distortion.velocity
             + self.config.offset_weight * distortion.offset
         )
 

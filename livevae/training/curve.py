@@ -54,12 +54,17 @@ class RateDistortion(msgspec.Struct, frozen=True):
 
 
 def rate_distortion(
-    vae: Vae, windows: Pattern, step_ms: Array, betas: tuple[float, ...] = BETAS
+    vae: Vae,
+    windows: Pattern,
+    step_ms: Array,
+    touch: float = 1.0,
+    betas: tuple[float, ...] = BETAS,
 ) -> RateDistortion:
     """Refine the posteriors of windows [n, steps, 9, 3] at rising betas and measure each.
 
     Each beta starts from the posteriors of the one before: to give up bits takes fewer steps than
-    to find them. ``step_ms`` [n] is the length of a 16th in each window.
+    to find them. ``step_ms`` [n] is the length of a 16th in each window; ``touch`` is how much
+    velocity and offset count beside the onsets, as in `refined`.
     """
     device = next(vae.parameters()).device
     patterns = torch.from_numpy(windows).to(device)
@@ -76,9 +81,9 @@ def rate_distortion(
             timing_mae_ms=errors.timing_mae_ms,
         )
 
-    posteriors = [_in_batches(vae, patterns, betas[0], None)]
+    posteriors = [_in_batches(vae, patterns, betas[0], touch, None)]
     for beta in betas[1:]:
-        posteriors.append(_in_batches(vae, patterns, beta, posteriors[-1]))
+        posteriors.append(_in_batches(vae, patterns, beta, touch, posteriors[-1]))
     curve = [measured(*point) for point in zip(betas, posteriors, strict=True)]
 
     within = {}
@@ -87,7 +92,7 @@ def rate_distortion(
         for _ in range(TRIES):
             beta = beta_for(JUST_BELOW * budget, points)
             nearest = min(range(len(betas)), key=lambda i: abs(math.log(betas[i] / beta)))
-            point = measured(beta, _in_batches(vae, patterns, beta, posteriors[nearest]))
+            point = measured(beta, _in_batches(vae, patterns, beta, touch, posteriors[nearest]))
             if point.bits <= budget:
                 within[str(budget)] = point
                 break
@@ -109,15 +114,17 @@ def beta_for(bits: float, points: list[RatePoint]) -> float:
     return math.exp(min(max(exponent, math.log(SMALLEST_BETA)), math.log(LARGEST_BETA)))
 
 
-def _in_batches(vae: Vae, patterns: Tensor, beta: float, start: Posterior | None) -> Posterior:
+def _in_batches(
+    vae: Vae, patterns: Tensor, beta: float, touch: float, start: Posterior | None
+) -> Posterior:
     """Refine the posteriors of patterns from ``start``, or from the encoder's, in small batches."""
     parts = []
     for first in range(0, len(patterns), BATCH):
         rows = slice(first, first + BATCH)
         if start is None:
-            part = refined(vae, patterns[rows], beta, REFINEMENT_STEPS)
+            part = refined(vae, patterns[rows], beta, REFINEMENT_STEPS, touch=touch)
         else:
             begun = Posterior(start.mu[rows], start.sigma[rows])
-            part = refined(vae, patterns[rows], beta, NEXT_STEPS, start=begun)
+            part = refined(vae, patterns[rows], beta, NEXT_STEPS, start=begun, touch=touch)
         parts.append(part)
     return Posterior(torch.cat([p.mu for p in parts]), torch.cat([p.sigma for p in parts]))

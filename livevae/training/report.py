@@ -35,6 +35,10 @@ STEP_BY_STEP: Final = 16
 """How many times fewer paths are measured where an LSTM decodes step after step."""
 
 
+CURVES: Final = {"all that is played": 1.0, "onsets alone": 0.0}
+"""The rate-distortion curves: how much velocity and offset count in each beside the onsets."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """Reconstruction at z = mu, all windows of a split, beside the floors of the same run.
 
@@ -56,7 +60,7 @@ class Report(msgspec.Struct, frozen=True):
     timing_mae_ms: float
     zero_offset_mae_ms: float
     floors: dict[str, Floor]
-    refined: RateDistortion | None = None
+    refined: dict[str, RateDistortion] = {}
     latent: LatentUse | None = None
     interpolation: Interpolation | None = None
     decode: DecodeTime | None = None
@@ -71,7 +75,7 @@ class Extent(msgspec.Struct, frozen=True):
     are interpolated between.
     """
 
-    refined: int = 480
+    refined: int = 240
     pairs: int = 1024
 
     @classmethod
@@ -138,11 +142,11 @@ def evaluate_fully(
     report = evaluate(vae, training, evaluated, split_name)
     starts = evaluated.window_starts(bars)
     chosen = starts[np.sort(np.random.default_rng(seed).permutation(len(starts))[: extent.refined])]
-    curve = None
-    if len(chosen):
-        watch(f"refining the posteriors of {len(chosen)} windows")
+    curves = {}
+    for name, touch in CURVES.items() if len(chosen) else ():
+        watch(f"refining the posteriors of {len(chosen)} windows ({name})")
         step_ms = step_lengths(evaluated.recordings_of(chosen))
-        curve = rate_distortion(vae, evaluated.take(chosen, bars), step_ms)
+        curves[name] = rate_distortion(vae, evaluated.take(chosen, bars), step_ms, touch)
     watch("moving the latent units")
     windows = evaluated.take(starts, bars)
     latent = latent_use(vae, windows, seed)
@@ -159,7 +163,7 @@ def evaluate_fully(
     watch("timing the decoder")
     return msgspec.structs.replace(
         report,
-        refined=curve,
+        refined=curves,
         latent=latent,
         interpolation=paths,
         attributes=knobs,

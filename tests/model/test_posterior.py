@@ -67,3 +67,13 @@ def test_refinement_can_begin_where_another_ended(vae: Vae, patterns: torch.Tens
     kept = refined(vae, patterns, 0.1, steps=0, start=begun)
     assert torch.equal(kept.mu, begun.mu)
     assert kept.sigma == pytest.approx(begun.sigma)
+
+
+@torch.no_grad()
+def test_without_touch_all_bits_go_to_the_onsets(vae: Vae, patterns: torch.Tensor) -> None:
+    whole, onsets = (
+        distorted(vae.decoder(refined(vae, patterns, 0.1, touch=touch).mu), patterns)
+        for touch in (1.0, 0.0)
+    )
+    assert onsets.onset.sum() < whole.onset.sum()
+    assert onsets.velocity.sum() > whole.velocity.sum()

@@ -8,7 +8,7 @@ import torch
 
 from livevae.errors import UsageError
 from livevae.model.config import ModelConfig
-from livevae.model.decoder import as_input
+from livevae.model.decoder import Conductor, as_input, initial_state
 from livevae.model.vae import Vae, distorted, kl_nats
 
 VARIANTS = list(
@@ -220,3 +220,14 @@ def test_a_config_of_an_older_model_means_what_it_meant() -> None:
     older = msgspec.json.decode('{"bars": 4, "z_dim": 128, "bar_width": 384}', type=ModelConfig)
 
     assert older == ModelConfig(encoder="attention", conductor_layers=1, embedding_width=None)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_conductor_is_the_lstm_that_torch_would_run(layers: int) -> None:
+    torch.manual_seed(0)
+    config = ModelConfig(bars=3, z_dim=8, width=16, bar_width=24, conductor_layers=layers)
+    conductor = Conductor(config).eval()
+    z = torch.randn(5, 8)
+    started = initial_state(conductor.start(z), layers)
+    each_bar = conductor.z_input(z).unsqueeze(1).expand(-1, 3, -1)
+    torch.testing.assert_close(conductor(z), conductor.over_bars(each_bar, started)[0])
