@@ -51,6 +51,7 @@ def sample(
     from livevae.midi.smf import write_pattern
     from livevae.model.checkpoint import load_model
     from livevae.model.folder import matching_prior
+    from livevae.pattern.touch import touched
     from livevae.resources import find_model
     from livevae.training.evaluate import decoded
 
@@ -61,8 +62,15 @@ def sample(
     # One by one, so that asking for more adds to those there were.
     zs = np.concatenate([prior.sample(1, temperature, rng) for _ in range(count)])
     paths = [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
+    velocity_spread, offset_spread = vae.config.spreads
     for path, pattern in zip(paths if count > 1 else [out], decoded(vae, zs), strict=True):
-        write_pattern(path, pattern, bpm, notes)
+        played = touched(
+            pattern,
+            temperature * velocity_spread,
+            temperature * offset_spread,
+            np.random.default_rng(seed),
+        )
+        write_pattern(path, played, bpm, notes)
     told = f"{paths[0]} to {paths[-1].name}" if count > 1 else f"{out}"
     new_console().print(
         f"{vae.config.bars} bars at {bpm:g} bpm (seed {seed}) written to {told}",

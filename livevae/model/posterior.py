@@ -33,6 +33,7 @@ def encoded(vae: Vae, patterns: Tensor) -> Posterior:
     return Posterior(*vae.encode(patterns))
 
 
+@torch.enable_grad()
 def refined(
     vae: Vae,
     patterns: Tensor,

@@ -14,6 +14,7 @@ from livevae.latent.space import slerp
 from livevae.model.vae import Vae
 from livevae.pattern.descriptors import ATTRIBUTES, measure
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, VOICES, Pattern
+from livevae.pattern.touch import touched
 from livevae.training.dataset import Split, pack, unpack
 from livevae.training.discriminator import Examples, ToldApart, told_apart
 from livevae.training.evaluate import Array, decoded, encoded
@@ -70,9 +71,11 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     The sets are samples of ``prior``, samples of the standard normal, interpolants (a quarter,
     half and three quarters of the way along the arc between the posterior means of two evaluated
     windows), reconstructions at the posterior mean, and, as what could be reached, real windows
-    of the training set. All are taken as played: definite hits, velocities and offsets rounded
-    as in the data. Comparing distributions of descriptors by overlap and KL divergence follows
-    Yang and Lerch 2020, who do so with distances within and between sets.
+    of the training set. Velocities and offsets are drawn from the likelihood around what is
+    decoded (its medians alone are the set "without touch"). All are taken as played: definite
+    hits, velocities and offsets rounded as in the data. Comparing distributions of descriptors by
+    overlap and KL divergence follows Yang and Lerch 2020, who do so with distances within and
+    between sets.
 
     Raises:
         UsageError: one of the splits has windows of fewer than two recordings.
@@ -86,14 +89,17 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     mu, _ = encoded(vae, real)
     partners = _partners(blocks, rng)
     fractions = np.array(FRACTIONS, np.float32)[np.arange(n) % len(FRACTIONS), None]
+
+    def drawn(z: Array) -> Pattern:
+        return touched(decoded(vae, z), *vae.config.spreads, rng)
+
+    from_prior = prior.sample(n, 1.0, rng)
     sets = {
-        "prior": (decoded(vae, prior.sample(n, 1.0, rng)), numbered),
-        "standard normal": (
-            decoded(vae, Prior.standard(prior.z_dim).sample(n, 1.0, rng)),
-            numbered,
-        ),
-        "interpolants": (decoded(vae, slerp(mu, mu[partners], fractions)), blocks),
-        "reconstructions": (decoded(vae, mu), blocks),
+        "prior": (drawn(from_prior), numbered),
+        "prior, without touch": (decoded(vae, from_prior), numbered),
+        "standard normal": (drawn(Prior.standard(prior.z_dim).sample(n, 1.0, rng)), numbered),
+        "interpolants": (drawn(slerp(mu, mu[partners], fractions)), blocks),
+        "reconstructions": (drawn(mu), blocks),
         "training": (known, known_blocks),
     }
     played = {name: (unpack(pack(patterns)), block) for name, (patterns, block) in sets.items()}

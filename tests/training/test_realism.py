@@ -32,8 +32,10 @@ class Gallery(Vae):
     Around 0, where a standard normal draws, beats have lost their snares.
     """
 
-    def __init__(self) -> None:
-        super().__init__(small(bars=2).config)
+    def __init__(self, velocity_weight: float = 0.0) -> None:
+        config = small(bars=2).config
+        weights = {"velocity_weight": velocity_weight, "offset_weight": 0.0}
+        super().__init__(msgspec.structs.replace(config, **weights))
         self._shown = np.stack([beat(seed, 2) for seed in range(64)])
         self._shown[:FIRST, :, 1] = 0
 
@@ -51,16 +53,18 @@ class Gallery(Vae):
 TRAINING, EVALUATED = split(range(FIRST, 36)), split(range(36, 64))
 
 
+BEATS = np.arange(FIRST, 36)
+PRIOR = Prior(
+    weights=np.full(len(BEATS), 1 / len(BEATS), np.float32),
+    means=(BEATS[:, None] * np.eye(8)[0]).astype(np.float32),
+    factor=(0.01 * np.eye(8)).astype(np.float32),
+)
+
+
 @pytest.fixture(scope="module")
 def report() -> subject.Realism:
     """Return the report of a model whose prior lies at the beats of its training set."""
-    beats = np.arange(FIRST, 36)
-    prior = Prior(
-        weights=np.full(len(beats), 1 / len(beats), np.float32),
-        means=(beats[:, None] * np.eye(8)[0]).astype(np.float32),
-        factor=(0.01 * np.eye(8)).astype(np.float32),
-    )
-    return subject.realism(Gallery(), prior, TRAINING, EVALUATED, seed=1)
+    return subject.realism(Gallery(), PRIOR, TRAINING, EVALUATED, seed=1)
 
 
 def test_samples_of_a_prior_of_real_beats_cannot_be_told_from_them(
@@ -92,6 +96,15 @@ def test_reconstructions_by_a_perfect_model_are_the_windows_themselves(
     assert list(same.kl_bits.values()) == pytest.approx([0] * len(subject.DESCRIPTORS))
     assert same.density == pytest.approx(report.density)
     assert same.told_apart.auc == pytest.approx(0.5, abs=0.01)
+
+
+def test_samples_have_the_touch_of_the_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A likelihood that is far too wide is heard in them, but not in the medians."""
+    monkeypatch.setattr(subject, "WINDOWS", 40)
+    sets = subject.realism(Gallery(velocity_weight=2.0), PRIOR, TRAINING, EVALUATED, seed=1).sets
+    strayed, expected = sets["prior"], sets["prior, without touch"]
+    assert strayed.overlap["velocity_spread"] < expected.overlap["velocity_spread"] - 0.2
+    assert strayed.density == expected.density
 
 
 def test_a_copy_of_the_training_set_is_known_as_one(report: subject.Realism) -> None:
