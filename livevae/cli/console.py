@@ -23,12 +23,14 @@ def print_report(console: Console, report: Report) -> None:
 
     table = Table("", "onset F1", "bits", title=f"{report.split}, {report.windows} windows")
     table.add_row("this model, at z = mu", f"{report.onset.f1:.3f}", f"{report.bits:.1f}")
-    if report.refined:
-        for point in report.refined.curve:
-            table.add_row(f"refined at beta {point.beta:g}", f"{point.f1:.3f}", f"{point.bits:.1f}")
-        for budget, point in report.refined.within.items():
-            name = f"refined within {budget} bits"
-            table.add_row(name, f"{point.f1:.3f}", f"{point.bits:.1f}")
+    for name, curve in report.refined.items():
+        table.add_section()
+        table.add_row(f"refined for {name}, {curve.windows} windows")
+        points = {f"  beta {point.beta:g}": point for point in curve.curve}
+        points |= {f"  within {budget} bits": point for budget, point in curve.within.items()}
+        for label, point in points.items():
+            table.add_row(label, f"{point.f1:.3f}", f"{point.bits:.1f}")
+    table.add_section()
     for name, floor in report.floors.items():
         table.add_row(name, f"{floor.f1:.3f}", f"{floor.bits:.1f}")
     console.print(table)
@@ -42,10 +44,10 @@ def _sentences(report: Report) -> Iterator[str]:
         f"{report.step_accuracy:.3f}; velocity MAE {report.velocity_mae:.1f} of 127; timing MAE "
         f"{report.timing_mae_ms:.1f} ms (no microtiming: {report.zero_offset_mae_ms:.1f} ms)"
     )
-    if report.refined:
-        for budget, point in report.refined.within.items():
+    for name, curve in report.refined.items():
+        for budget, point in curve.within.items():
             yield (
-                f"refined within {budget} bits ({report.refined.windows} windows): step accuracy "
+                f"refined for {name} within {budget} bits: step accuracy "
                 f"{point.step_accuracy:.3f}, velocity MAE {point.velocity_mae:.1f}, "
                 f"timing MAE {point.timing_mae_ms:.1f} ms"
             )

@@ -16,6 +16,7 @@ from livevae.cli.console import new_console, print_report
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--plots", type=click.Path(path_type=Path), help="Draw pictures into this folder.")
+@click.option("--card", is_flag=True, help="Write the split's figures into MODEL's card.")
 @click.option(
     "--refined",
     type=click.IntRange(0),
@@ -34,11 +35,16 @@ def eval_model(
     split: str,
     as_json: bool,
     plots: Path | None,
+    card: bool,
     refined: int | None,
     pairs: int | None,
     seed: int,
 ) -> None:
-    """Measure MODEL on a split of DATA, beside copying the training set: some minutes on a CPU."""
+    """Measure MODEL on a split of DATA, beside copying the training set: some minutes on a CPU.
+
+    With --card the figures go into README.md in MODEL's folder, in place of those of the same
+    split; what else that file says stays.
+    """
     import msgspec
 
     from livevae.latent.prior import PRIOR_FILE
@@ -46,6 +52,7 @@ def eval_model(
     from livevae.model.checkpoint import load_model
     from livevae.model.folder import matching_prior, matching_space
     from livevae.resources import find_model
+    from livevae.training.card import CARD_FILE, read_card, write_figures
     from livevae.training.dataset import load_split
     from livevae.training.report import Extent, evaluate_fully
 
@@ -58,6 +65,8 @@ def eval_model(
 
         require_matplotlib()
         make_folder(plots)
+    if card:
+        read_card(folder)  # one that is no text is told of before minutes of measuring
     extent = Extent.of(vae.config)
     if refined is not None:
         extent = msgspec.structs.replace(extent, refined=refined)
@@ -87,5 +96,8 @@ def eval_model(
         click.echo(msgspec.json.encode(report))
     else:
         print_report(console, report)
+    if card:
+        write_figures(folder, report, vae.config.bars)
+        console.print(f"The figures are in {folder / CARD_FILE}", soft_wrap=True)
     if plots:
         console.print(f"The pictures are in {plots}", soft_wrap=True)

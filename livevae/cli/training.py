@@ -16,6 +16,7 @@ from livevae.errors import UsageError
 from livevae.latent.grid import DEFAULT_SIZE
 
 if TYPE_CHECKING:
+    from livevae.model.config import ModelConfig
     from livevae.model.vae import Vae
     from livevae.training.checkpoints import Origin
     from livevae.training.config import Preset
@@ -111,6 +112,8 @@ def train(
     preset = _preset(config, started_from, minutes, steps)
     if threads is not None:
         torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    vae = _started(preset.model, config, started_from) if started_from else Vae(preset.model)
     with joined(resolve_device(device)) as (ranks, own_device):
         training, validation = load_split(data, "train"), load_split(data, "validation")
         origin = _origin(preset, seed, data, started_from)
@@ -125,8 +128,6 @@ def train(
                 "validating on the training windows"
             )
             held_out = loop.held_out_windows(training, preset.model.bars)
-        torch.manual_seed(seed)
-        vae = load_model(started_from) if started_from else Vae(preset.model)
         with Watcher(console) as watcher, Interrupts() as interrupts:
             done = loop.train(
                 folder=out,
@@ -147,9 +148,9 @@ def train(
             soft_wrap=True,
         )
         return
-    console.print("Fitting the space, decoding the grid, measuring")
+    console.print("Fitting space and prior, decoding the grid, measuring")
     command = _command(data, config, out, start, minutes, steps, seed)
-    report = _finish(load_model(out, own_device), out, data, preset, command)
+    report = _finish(load_model(out, own_device), out, data, preset, command, seed)
     print_report(console, report)
     console.print(f"The model is in {out}", soft_wrap=True)
 
@@ -157,7 +158,7 @@ def train(
 def _preset(
     config: str | None, started_from: Path | None, minutes: float | None, steps: int | None
 ) -> Preset:
-    """Return what to train and how; a model to start from has to be of that shape."""
+    """Return what to train and how; a model to start from has its own shape unless one is given."""
     import msgspec
 
     from livevae.model.folder import load_config
@@ -166,14 +167,8 @@ def _preset(
     if minutes is not None and steps is not None:
         raise UsageError("give --minutes or --steps, not both")
     preset = load_preset(config or ("fine-tune" if started_from else Config().model))
-    if started_from:
-        shape = load_config(started_from)
-        if config and msgspec.structs.replace(preset.model, dropout=shape.dropout) != shape:
-            raise UsageError(
-                f"{started_from} has another shape than {config} describes; "
-                "leave --config out or start from a model of that shape"
-            )
-        preset = msgspec.structs.replace(preset, model=shape)
+    if started_from and not config:
+        preset = msgspec.structs.replace(preset, model=load_config(started_from))
     length: dict[str, float | None] = {}
     if minutes is not None:
         length = {"minutes": minutes}
@@ -182,6 +177,31 @@ def _preset(
     return msgspec.structs.replace(
         preset, training=msgspec.structs.replace(preset.training, **length)
     )
+
+
+def _started(shape: ModelConfig, config: str | None, started_from: Path) -> Vae:
+    """Return a model of the ``shape`` that ``config`` describes, with the weights of another.
+
+    That one may be longer or shorter: a conductor has the same weights for any number of bars.
+
+    Raises:
+        UsageError: the weights are not of that shape.
+    """
+    from livevae.model.checkpoint import load_model
+    from livevae.model.vae import Vae
+
+    vae = Vae(shape)
+    wanted, weights = vae.state_dict(), load_model(started_from).state_dict()
+    unlike = sorted(wanted.keys() ^ weights.keys()) or [
+        name for name, tensor in wanted.items() if tensor.shape != weights[name].shape
+    ]
+    if unlike:
+        raise UsageError(
+            f"{started_from} has weights of another shape than {config} describes (the first is "
+            f"{unlike[0]}); leave --config out or start from a model of that shape"
+        )
+    vae.load_state_dict(weights)
+    return vae
 
 
 def _origin(preset: Preset, seed: int, data: Path, started_from: Path | None) -> Origin:
@@ -219,23 +239,24 @@ def _command(
     """Return the command that makes the model again, without any path of this machine."""
     options = {
         "--config": config and Path(config).name,
-        "--out": out.name,
-        "--from": start and Path(start).name,
+        "--out": out.resolve().name,
+        "--from": start and Path(start).resolve().name,
         "--minutes": minutes and f"{minutes:g}",
         "--steps": steps and str(steps),
         "--seed": str(seed),
     }
     given = [f"{name} {value}" for name, value in options.items() if value]
-    return " ".join([f"livevae train {data.name}", *given])
+    return " ".join([f"livevae train {data.resolve().name}", *given])
 
 
-def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Report:
-    """Write space, grid and card beside the weights; return the validation report."""
+def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str, seed: int) -> Report:
+    """Write space, grid, prior and card beside the weights; return the validation report."""
     from livevae.latent.files import write_atomically
     from livevae.training.card import CARD_FILE, GROOVE_CREDIT, card
     from livevae.training.checkpoints import CHECKPOINT_FILE
     from livevae.training.dataset import load_split
     from livevae.training.fit import fit_space
+    from livevae.training.fit_prior import fit_prior
     from livevae.training.metrics import thin
     from livevae.training.report import evaluate
 
@@ -247,11 +268,12 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str) -> Re
     if not len(measured.window_starts(preset.model.bars)):
         measured, name = training, "train"
     space = fit_space(vae, training)
-    space.save(out)
-    write_grid(vae, out, DEFAULT_SIZE)
+    write_grid(vae, out, DEFAULT_SIZE, space)
+    fit_prior(vae, training, seed).save(out)
     report = evaluate(vae, training, measured, name)
-    origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{data.name}`."
-    text = card(out.name, origin, [command], preset, space, [report])
+    source = data.resolve().name
+    origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{source}`."
+    text = card(out.resolve().name, origin, [command], preset, space, report)
     write_atomically(out / CARD_FILE, text.encode())
     thin(out)
     (out / CHECKPOINT_FILE).unlink(missing_ok=True)

@@ -155,13 +155,11 @@ def rate_and_distortion(report: Report) -> Figure:
     """Draw onset F1 against bits: the model's points, and the floors."""
     figure = _figure(7.5, 5)
     axes = figure.add_subplot()
-    if report.refined:
-        points = sorted(
-            [*report.refined.curve, *report.refined.within.values()], key=lambda point: point.bits
-        )
-        label = f"refined posteriors ({report.refined.windows} windows)"
+    for (name, curve), colour in zip(report.refined.items(), (MODEL, OTHER), strict=False):
+        points = sorted([*curve.curve, *curve.within.values()], key=lambda point: point.bits)
+        label = f"posteriors refined for {name} ({curve.windows} windows)"
         bits, f1 = [point.bits for point in points], [point.f1 for point in points]
-        axes.plot(bits, f1, color=MODEL, marker="o", label=label)
+        axes.plot(bits, f1, color=colour, marker="o", label=label)
     label = "the encoder's, at z = mu"
     axes.plot([report.bits], [report.onset.f1], "D", color=MODEL, markersize=8, label=label)
     for name, floor in report.floors.items():

@@ -12,17 +12,19 @@ from livevae.cli import training
 from livevae.model.checkpoint import save_model
 from livevae.model.config import ModelConfig
 from livevae.model.vae import Vae
-from livevae.training import attributes
+from livevae.training import attributes, discriminator
 from tests.cli.offline import CONFIG, call
 from tests.latent.test_space import space
 from tests.training.beats import beat, groove
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_attributes() -> Iterator[None]:
-    """Spend no seconds on the attributes of models that have hardly learned."""
+def _quick_figures() -> Iterator[None]:
+    """Spend no seconds on attributes and realism of models that have hardly learned."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attributes, "STEPS", 1)
+        patch.setattr(discriminator, "HALVINGS", 1)
+        patch.setattr(discriminator, "EPOCHS", 1)
         yield
 
 

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from livevae.cli import training
-from livevae.latent.grid import load_grid
-from livevae.latent.space import Space
 from livevae.model.checkpoint import load_model
-from livevae.model.folder import weights_hash
+from livevae.model.folder import (
+    load_config,
+    matching_grid,
+    matching_prior,
+    matching_space,
+    weights_hash,
+)
 from livevae.training import metrics
+from livevae.training.config import load_preset
 from tests.cli.offline import CONFIG, call, refused
 from tests.training.beats import collection, groove
 
@@ -23,6 +28,7 @@ FINISHED = [
     "grid.safetensors",
     "metrics.jsonl",
     "model.safetensors",
+    "prior.safetensors",
     "space.safetensors",
 ]
 
@@ -39,12 +45,13 @@ def test_prepare_says_what_is_in_each_split(tmp_path: Path) -> None:
 
 
 def test_train_writes_a_whole_model_folder(work: Path) -> None:
-    """Weights, config, space, grid, card and the validations, fitting one another."""
+    """Weights, config, space, grid, prior, card and the validations, fitting one another."""
     model = work / "model"
 
     assert sorted(path.name for path in model.iterdir()) == FINISHED
-    assert Space.load(model).z_dim == load_model(model).config.z_dim == 8
-    grid = load_grid(model)
+    assert load_model(model).config.z_dim == 8
+    assert matching_space(model).z_dim == matching_prior(model).z_dim == 8
+    grid = matching_grid(model)
     assert grid.patterns.shape == (33, 33, 32, 9, 3)
     assert grid.weights_hash == weights_hash(model)
     assert all(line.validation_f1 is not None for line in metrics.read(model))
@@ -90,7 +97,23 @@ def test_train_refuses_a_start_of_another_shape(work: Path, tmp_path: Path) -> N
     config.write_text(CONFIG.replace("width = 16", "width = 24"))
     arguments = ["--out", tmp_path / "new", "--config", config, "--from", work / "model"]
 
-    refused(call(training.train, work / "data", *arguments), "another shape")
+    result = call(training.train, work / "data", *arguments)
+    refused(result, f"{work / 'model'} has weights of another shape than {config} describes")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_start_may_have_fewer_bars_and_another_likelihood(work: Path, tmp_path: Path) -> None:
+    """Two bars for four: the weights go on where they were, the config says all else."""
+    config, out = tmp_path / "longer.toml", tmp_path / "longer"
+    shape = "bars = 4\ndropout = 0.3\nvelocity_weight = 12.0\noffset_weight = 9.0"
+    config.write_text(CONFIG.replace("bars = 2", shape))
+    arguments = ["--out", out, "--config", config, "--from", work / "model", "--steps", 1]
+    result = call(training.train, work / "data", *arguments, "--device", "cpu")
+
+    assert result.exit_code == 0, result.exception
+    assert load_config(out) == load_preset(str(config)).model
+    before, after = (load_model(path).state_dict() for path in (work / "model", out))
+    assert all((before[name] - after[name]).abs().max() < 1e-3 for name in before)
 
 
 def test_train_refuses_an_output_it_cannot_make_before_it_trains(work: Path) -> None:
@@ -111,7 +134,7 @@ def test_fine_tuning_on_loops_starts_where_the_model_is(work: Path, tmp_path: Pa
     assert "validating on the training windows" in result.stderr
     card = (out / "README.md").read_text()
     assert "livevae train data --out tuned --from model --steps 1" in card
-    assert "Reconstruction of the train split" in card
+    assert "## Figures: train split" in card
     before, after = (load_model(path).state_dict() for path in (work / "model", out))
     assert all((before[name] - after[name]).abs().max() < 1e-3 for name in before)
 

@@ -20,6 +20,15 @@ def test_the_shipped_shape_is_a_preset() -> None:
     assert Vae(load_preset("groove-4bar").model).config.bars == 4
 
 
+def test_sixteen_bars_can_start_from_four() -> None:
+    """A conductor has the same weights for any number of bars."""
+    shapes = [
+        {name: tensor.shape for name, tensor in Vae(load_preset(preset).model).state_dict().items()}
+        for preset in ("groove-4bar", "groove-16bar")
+    ]
+    assert shapes[0] == shapes[1]
+
+
 @pytest.mark.parametrize(
     "text", ["[model]\nbars = 99", "[model]\nlayers = 2", "[training]\nbatch = 0", "nonsense"]
 )

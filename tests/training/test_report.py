@@ -108,15 +108,15 @@ def test_every_variant_has_every_section(
         watch=sections.append,
     )
 
-    assert report.refined is not None
-    assert report.refined.windows == 1
+    assert list(report.refined) == ["all that is played", "onsets alone"]
+    assert all(curve.windows == 1 for curve in report.refined.values())
     assert report.latent is not None
     assert report.interpolation is not None
     assert report.interpolation.pairs == 2
     assert report.decode is not None
     assert report.attributes is None
     assert report.realism is None
-    assert len(sections) == 5
+    assert len(sections) == 6
     assert msgspec.json.decode(msgspec.json.encode(report), type=subject.Report) == report
 
 
