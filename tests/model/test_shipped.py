@@ -8,7 +8,13 @@ import pytest
 from livevae.latent.grid import load_grid
 from livevae.latent.space import Space
 from livevae.model.checkpoint import load_model
-from livevae.model.folder import matching_scenes, weights_hash
+from livevae.model.folder import (
+    matching_grid,
+    matching_prior,
+    matching_scenes,
+    matching_space,
+    weights_hash,
+)
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import ONSET, VELOCITY, VOICES, empty
 from livevae.resources import SHARE
@@ -55,15 +61,21 @@ class TestEachModel:
 
     def test_weights_space_and_grid_fit_one_another(self, folder: Path) -> None:
         """The grid is what these weights decode along this space."""
-        vae, space, grid = load_model(folder), Space.load(folder), load_grid(folder)
+        vae, space, grid = load_model(folder), matching_space(folder), matching_grid(folder)
         rows, columns = grid.patterns.shape[:2]
         position = np.zeros(len(POSITION), np.float32)
         position[:2] = 7 / (columns - 1), 20 / (rows - 1)
 
         assert grid.weights_hash == weights_hash(folder)
-        assert space.z_dim == vae.config.z_dim
         expected = decoded(vae, space.z(position)[None])[0]
         np.testing.assert_allclose(grid.patterns[20, 7], expected, atol=2e-3)
+
+    def test_its_prior_makes_up_beats_as_dense_as_people_play(self, folder: Path) -> None:
+        """About one cell in eight is a hit in the data."""
+        zs = matching_prior(folder).sample(64, 1.0, np.random.default_rng(0))
+        density = (decoded(load_model(folder), zs)[..., ONSET] >= 0.5).mean()
+
+        assert 0.11 < density < 0.15
 
     def test_a_plain_rock_beat_comes_back(self, folder: Path) -> None:
         """Eighths on the hat, kick on one and three, snare on two and four."""
