@@ -18,6 +18,7 @@ MAX_SCENE_BYTES: Final = 256 * 1024
 MAX_SCENES: Final = 1000
 MAX_COORDINATE: Final = 1000.0
 """No posterior mean is anywhere near as far out."""
+SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 DIGITS: Final = 3
 NUMBERS_A_LINE: Final = 8
 
@@ -42,7 +43,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     style: Line
     description: Line
-    bpm: Annotated[float, msgspec.Meta(ge=20, le=400)]
+    bpm: Annotated[float, msgspec.Meta(ge=SLOWEST_BPM, le=FASTEST_BPM)]
     z: Annotated[tuple[Coordinate, ...], msgspec.Meta(min_length=1, max_length=4096)]
     source: Annotated[str, msgspec.Meta(max_length=MAX_LINE, pattern=ONE_LINE)] = ""
 

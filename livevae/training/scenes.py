@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import torch
 
 from livevae.errors import WorkError
 from livevae.grammar.grammar import load_style, play, style_names
-from livevae.latent.presets import MAX_LINE, SCENE_FORMAT, Scene
+from livevae.latent.presets import FASTEST_BPM, MAX_LINE, SCENE_FORMAT, SLOWEST_BPM, Scene
 from livevae.latent.space import N_CORNERS, Array
 from livevae.model.posterior import refined
 from livevae.model.vae import Vae
@@ -57,14 +58,12 @@ class Beat:
 def typical_beats(split: Split, bars: int, styles: Iterable[str] | None = None) -> list[Beat]:
     """Return the most typical beat of each style of a split, or of each of ``styles`` it has.
 
-    Where a split names no styles each recording counts as its own, where it has one recording
-    each window. Large styles are drawn from (seeded), and of more than 64 the smallest left out.
+    A recording without a style counts as its own; where all would be one style, each window does.
+    Large styles are drawn from (seeded), and of more than 64 the smallest left out.
     """
     starts = split.window_starts(bars)
     recordings = split.recordings_of(starts)
-    labels = np.array([recording.style for recording in recordings], object)
-    if not labels.any():
-        labels = np.array([recording.name.rsplit("/", 1)[-1] for recording in recordings], object)
+    labels = np.array([r.style or r.name.rsplit("/", 1)[-1] for r in recordings], object)
     if len(set(labels)) == 1:
         labels = np.array([f"{label}, window {n}" for n, label in enumerate(labels, 1)], object)
     wanted = set(labels) if styles is None else set(labels) & set(styles)
@@ -125,13 +124,13 @@ def starting_scenes(vae: Vae, split: Split, model: str, weights: str) -> list[Sc
     for beat, point in zip(compress(beats, faithful), points[faithful], strict=True):
         scenes[beat.name] = Scene(
             format=SCENE_FORMAT,
-            name=beat.name[:MAX_LINE],
+            name=_line(beat.name),
             model=model,
             weights=weights,
-            style=beat.style[:MAX_LINE],
-            description=beat.description[:MAX_LINE],
-            source=beat.source[:MAX_LINE],
-            bpm=round(beat.bpm, 1),
+            style=_line(beat.style),
+            description=_line(beat.description),
+            source=_line(beat.source),
+            bpm=round(min(max(beat.bpm, SLOWEST_BPM), FASTEST_BPM), 1),
             z=tuple(point.tolist()),
         )
     if len(scenes) < N_CORNERS:
@@ -140,6 +139,11 @@ def starting_scenes(vae: Vae, split: Split, model: str, weights: str) -> list[Sc
             "train it for longer"
         )
     return list(scenes.values())
+
+
+def _line(text: str) -> str:
+    """Return text as a scene can hold it: names of files may have any characters."""
+    return re.sub(r"[\x00-\x1f\x7f]", " ", text)[:MAX_LINE]
 
 
 def far_apart(points: Array, count: int) -> list[int]:

@@ -8,6 +8,7 @@ import torch
 
 from livevae.errors import WorkError
 from livevae.grammar.grammar import style_names
+from livevae.latent.presets import load_scenes, save_scene
 from livevae.pattern.pattern import ONSET, Pattern, empty
 from livevae.training import scenes as subject
 from livevae.training.dataset import Recording, Split, load_split, pack
@@ -80,6 +81,12 @@ def test_without_styles_each_recording_is_its_own_and_in_one_recording_each_wind
     assert len(typical_beats(split([""]), 2)) == 4
 
 
+def test_a_recording_without_a_style_among_others_goes_by_its_own_name() -> None:
+    """As where a folder of loops is prepared together with Groove MIDI."""
+    beats = typical_beats(split(["rock", ""], groove_midi=False), 2)
+    assert [beat.name for beat in beats] == ["1.mid", PLAYED["rock"][0]]
+
+
 def test_every_style_of_the_grammar_has_a_beat_and_a_name_that_says_how_it_sounds() -> None:
     """The description is the style's own."""
     beats = electronic_beats(bars=2)
@@ -125,6 +132,22 @@ def test_scenes_are_beats_that_the_model_plays_as_they_are(
     played[3:] = 0
     with pytest.raises(WorkError, match=r"m plays only 2 of .* longer"):
         subject.starting_scenes(vae, styles, "m", HASH)
+
+
+def test_whatever_files_are_called_and_however_slow_their_scenes_can_be_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A name may hold a line break, a tempo may be out of a scene's range."""
+    odd = Recording(name="kit/a\nb.mid", first_bar=0, bars=5, bpm=10)
+    own = Split((odd,), pack(beat(0, 5).reshape(-1, 16, 9, 3)))
+    beats = [*typical_beats(own, 2), *electronic_beats(2)]
+    monkeypatch.setattr(subject, "points_of", lambda _vae, _beats: np.ones((len(beats), 8)))
+    played = np.stack([beat.window for beat in beats])
+    monkeypatch.setattr(subject, "decoded", lambda _vae, _z: played)
+
+    for scene in subject.starting_scenes(small(), own, "m", HASH):
+        save_scene(scene, tmp_path)
+    assert load_scenes(tmp_path)["a b.mid, window 1"].bpm == 20
 
 
 def test_a_collection_of_ones_own_gives_scenes_too(tmp_path: Path) -> None:
