@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def new_console(quiet: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, quiet=quiet)
+    # Names of files and styles have brackets: they are no markup.
+    return Console(stderr=True, quiet=quiet, markup=False)
 
 
 def print_report(console: Console, report: Report) -> None:

@@ -38,10 +38,12 @@ def test_without_a_tempo_it_is_one_of_the_styles(tmp_path: Path) -> None:
     """For a file of one's own too, and its notes are the kit's."""
     source, out = tmp_path / "mine.toml", tmp_path / "out.mid"
     source.write_text(
-        'name = "mine"\ndescription = "d"\nbpm = [100, 104]\n'
+        'name = "[/mine]"\ndescription = "d"\nbpm = [100, 104]\n'
         '[[groove]]\nlow_tom = "X... .... X... ...."\n[variation]\ncrash = 0.0\nornament = 0.0\n'
     )
-    assert call(style, source, out, "--bars", 1, "--kit", "ableton").exit_code == 0
+    result = call(style, source, out, "--bars", 1, "--kit", "ableton")
+    assert result.exit_code == 0
+    assert "1 bars of [/mine] at 102 bpm" in result.stderr
     assert read_drums(out, {kit_notes("ableton")[4]: 4}).beats.size == 2
     assert read_drums(out).bpm == pytest.approx(102, abs=0.01)
 
