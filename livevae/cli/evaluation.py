@@ -21,7 +21,7 @@ from livevae.cli.console import new_console, print_report
     "--refined",
     type=click.IntRange(0),
     help="How many windows the rate-distortion curve is measured on; 0 leaves it out.  "
-    "[default: 480, and 0 for decoders that go step by step]",
+    "[default: 240, and 0 for decoders that go step by step]",
 )
 @click.option(
     "--pairs",
