@@ -63,12 +63,13 @@ def sample(
     zs = np.concatenate([prior.sample(1, temperature, rng) for _ in range(count)])
     paths = [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
     velocity_spread, offset_spread = vae.config.spreads
-    for path, pattern in zip(paths if count > 1 else [out], decoded(vae, zs), strict=True):
+    written = zip(paths if count > 1 else [out], decoded(vae, zs), strict=True)
+    for number, (path, pattern) in enumerate(written, 1):
         played = touched(
             pattern,
             temperature * velocity_spread,
             temperature * offset_spread,
-            np.random.default_rng(seed),
+            np.random.default_rng([seed, number]),  # each beat has a touch of its own
         )
         write_pattern(path, played, bpm, notes)
     told = f"{paths[0]} to {paths[-1].name}" if count > 1 else f"{out}"

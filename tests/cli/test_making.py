@@ -85,6 +85,19 @@ def test_more_samples_are_added_to_those_there_were(prior: Path, tmp_path: Path)
     assert first != second
 
 
+def test_each_sample_has_a_touch_of_its_own(
+    prior: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What strays in one beat does not stray alike in the next."""
+    given = []
+    monkeypatch.setattr(
+        "livevae.pattern.touch.touched",
+        lambda pattern, _velocity, _offset, rng: given.append(rng.random()) or pattern,
+    )
+    call(making.sample, tmp_path / "two.mid", "--model", prior, "--seed", 1, "--count", 2)
+    assert len(set(given)) == 2
+
+
 def test_a_seed_that_was_not_given_is_told(prior: Path, tmp_path: Path) -> None:
     """So that a beat that pleases can be had again."""
     out = tmp_path / "out.mid"
