@@ -142,7 +142,7 @@ def _interpolation(paths: Interpolation) -> Iterator[str]:
     )
     rows = {
         "slerp": paths.slerp,
-        "paced slerp, as played": paths.paced,
+        "slerp, paced as `livevae interpolate` does": paths.paced,
         "cross-fade of the two patterns": paths.cross_fade,
     }
     yield from _table(

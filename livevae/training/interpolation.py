@@ -33,7 +33,8 @@ class PathFigures(msgspec.Struct, frozen=True):
 class Interpolation(msgspec.Struct, frozen=True):
     """Paths between the posterior means of pairs of windows of different recordings.
 
-    ``paced`` is what the instrument plays; ``slerp`` is the same arc at even angles, and
+    ``slerp`` is the arc at even angles, as the map's knobs go; ``paced`` is the same arc at the
+    steps that `livevae interpolate` writes, chosen by the hits that change between them; and
     ``cross_fade`` goes straight from the one decoded pattern's probabilities to the other's.
     """
 

@@ -97,7 +97,7 @@ def test_step_accuracy_is_beside_what_was_published() -> None:
     [
         "| **within 48 bits** | 47.7 | 0.861 | 0.678 | 10.3 | 9.4 |",
         "| beta 0.5 | 120.0 | 0.900 | 0.800 | 9.1 | 8.2 |",
-        "| paced slerp, as played | 99.9% | 1.33 |",
+        "| slerp, paced as `livevae interpolate` does | 99.9% | 1.33 |",
         "| test split | 0.130 |  |  |  | 0.750 |",
         "| prior | 0.128 | 0.634 ± 0.021 | 0.810 | 0.230 | 0.795 |",
         "| velocity spread | 0.81, 0.23 | 0.81, 0.23 |",
