@@ -176,5 +176,5 @@ def _read_manifest(path: Path) -> Manifest:
         raise UsageError(
             f"{path.parent} holds no prepared data; run livevae prepare first"
         ) from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is broken ({error}); prepare the data again") from None

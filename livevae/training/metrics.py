@@ -16,7 +16,7 @@ METRICS_FILE: Final = "metrics.jsonl"
 class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
     """A training after ``step`` steps and ``seconds``: rates, parts of the loss, validation.
 
-    ``loss`` to ``bits`` are of the batch of that step: nats, squared errors and bits an example.
+    ``loss`` to ``bits`` are of the batch of that step: nats, absolute errors and bits an example.
     The validation's figures are there only in a line that one was made for.
     """
 
@@ -74,7 +74,7 @@ def read(folder: Path) -> list[Metrics]:
     for text in path.read_bytes().splitlines() if path.exists() else ():
         try:
             lines.append(msgspec.json.decode(text, type=Metrics))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
     return lines
 

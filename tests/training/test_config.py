@@ -30,7 +30,15 @@ def test_sixteen_bars_can_start_from_four() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[model]\nbars = 99", "[model]\nlayers = 2", "[training]\nbatch = 0", "nonsense"]
+    "text",
+    [
+        "[model]\nbars = 99",
+        "[model]\nlayers = 2",
+        "[training]\nbatch = 0",
+        "nonsense",
+        "model = " + "[" * 20_000,
+    ],
+    ids=("bounds", "unknown", "zero", "no TOML", "nested"),
 )
 def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     """Unknown keys, values out of bounds, and what is no TOML."""

@@ -106,6 +106,7 @@ def test_data_that_is_not_there_or_damaged_is_one_sentence(tmp_path: Path) -> No
     (out / "test.cells").unlink()
     with pytest.raises(UsageError, match="cannot be read"):
         load_split(out, "test")
-    (out / "manifest.json").write_text("{}")
-    with pytest.raises(UsageError, match=r"manifest\.json"):
-        load_split(out, "test")
+    for damage in (b"{}", b'{"source": "\xff"}'):
+        (out / "manifest.json").write_bytes(damage)
+        with pytest.raises(UsageError, match=r"manifest\.json"):
+            load_split(out, "test")
