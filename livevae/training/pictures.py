@@ -72,7 +72,8 @@ def draw(
     recordings = evaluated.recordings_of(starts)
     styles = [recording.style.split("/")[0] or "no style" for recording in recordings]
     chosen = np.random.default_rng(seed).permutation(len(starts))[:RECONSTRUCTIONS]
-    _save(folder / "map.png", style_map(mu, styles))
+    if len(mu) > 1:  # one point spans no map
+        _save(folder / "map.png", style_map(mu, styles))
     names = [styles[i] for i in chosen]
     _save(
         folder / "reconstructions.png",

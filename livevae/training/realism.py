@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from livevae.errors import UsageError
 from livevae.latent.prior import Prior
 from livevae.latent.space import slerp
 from livevae.model.vae import Vae
@@ -65,7 +64,7 @@ class Realism(msgspec.Struct, frozen=True):
     sets: dict[str, Likeness]
 
 
-def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int) -> Realism:
+def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int) -> Realism | None:
     """Compare what a model makes up with the windows of a split that it was not trained on.
 
     The sets are samples of ``prior``, samples of the standard normal, interpolants (a quarter,
@@ -77,10 +76,12 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     overlap and KL divergence follows Yang and Lerch 2020, who do so with distances within and
     between sets.
 
-    Raises:
-        UsageError: one of the splits has windows of fewer than two recordings.
+    None if one of the splits has windows of one recording only: nothing would be left to score a
+    classifier on.
     """
     bars = vae.config.bars
+    if not (_has_two_recordings(training, bars) and _has_two_recordings(evaluated, bars)):
+        return None
     rng = np.random.default_rng(seed)
     real, blocks = _drawn(evaluated, bars, rng)
     known, known_blocks = _drawn(training, bars, rng)
@@ -118,16 +119,15 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     )
 
 
+def _has_two_recordings(split: Split, bars: int) -> bool:
+    return sum(not recording.fill and recording.bars >= bars for recording in split.recordings) > 1
+
+
 def _drawn(split: Split, bars: int, rng: np.random.Generator) -> tuple[Pattern, Integers]:
     """Draw windows of a split, with the block of each, that of its recording."""
     starts = split.window_starts(bars)
     recordings = np.array([recording.first_bar for recording in split.recordings_of(starts)])
     numbers, recording = np.unique(recordings, return_inverse=True)
-    if len(numbers) < 2:
-        raise UsageError(
-            f"realism is measured on windows of {bars} bars of two recordings or more; "
-            "prepare more data"
-        )
     block = rng.permutation(len(numbers))[recording] % BLOCKS
     drawn = np.sort(rng.permutation(len(starts))[:WINDOWS])
     return split.take(starts[drawn], bars), block[drawn]

@@ -132,10 +132,11 @@ def evaluate_fully(
     """Measure everything there is to a model on a split's beats.
 
     The attribute knobs are measured if the model has a ``space``, and how like human drumming its
-    samples are if it has a ``prior``. ``watch`` is told what is measured next.
+    samples are if it has a ``prior``; what takes two recordings is left out of a split that has
+    one. ``watch`` is told what is measured next.
 
     Raises:
-        UsageError: as `evaluate` and `realism`.
+        UsageError: as `evaluate`.
     """
     bars = vae.config.bars
     watch("reconstructing")

@@ -3,12 +3,14 @@
 import importlib.util
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from livevae.errors import UsageError
 from livevae.training import pictures as subject
 from livevae.training.curve import RateDistortion, RatePoint
+from livevae.training.dataset import Split
 from livevae.training.evaluate import OnsetScores
 from livevae.training.floors import Floor
 from livevae.training.metrics import Metrics
@@ -50,6 +52,15 @@ def test_every_picture_is_a_png(tmp_path: Path, trained: bool) -> None:
     wanted = {"map", "reconstructions", "interpolation", "curve"}
     assert drawn == wanted | ({"training"} if trained else set())
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in tmp_path.iterdir())
+
+
+def test_one_window_alone_has_no_map(tmp_path: Path) -> None:
+    """The other pictures are drawn."""
+    one = split(1)
+    (recording,) = one.recordings
+    short = msgspec.structs.replace(recording, bars=small().config.bars)
+    subject.draw(tmp_path, small(), Split((short,), one.cells[: short.bars]), REPORT, [], seed=0)
+    assert {path.stem for path in tmp_path.iterdir()} == {"reconstructions", "curve"}
 
 
 def test_louder_hits_are_darker_and_rests_are_blank() -> None:
