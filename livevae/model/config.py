@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from livevae.errors import UsageError
 from livevae.pattern.pattern import MAX_BARS, STEPS_PER_BAR
 
 
@@ -40,15 +39,6 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dropout: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0.1
     velocity_weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 6.0
     offset_weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 6.0
-
-    def check(self, name: str) -> None:
-        """Check what no single field can say; ``name`` is what the sentence calls the config.
-
-        Raises:
-            UsageError: the fields do not go together.
-        """
-        if self.width % self.heads:
-            raise UsageError(f"{name}: heads ({self.heads}) must divide width ({self.width})")
 
     @property
     def spreads(self) -> tuple[float, float]:

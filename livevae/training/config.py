@@ -95,10 +95,8 @@ def load_preset(name_or_file: str) -> Preset:
             content = file.read(MAX_PRESET_BYTES + 1)
         if len(content) > MAX_PRESET_BYTES:
             raise UsageError(f"{path} is larger than a training configuration can be")
-        preset = msgspec.toml.decode(content, type=Preset)
+        return msgspec.toml.decode(content, type=Preset)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not a training configuration: {error}") from None
-    preset.model.check(str(path))
-    return preset

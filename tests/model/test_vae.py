@@ -6,7 +6,6 @@ import msgspec
 import pytest
 import torch
 
-from livevae.errors import UsageError
 from livevae.model.config import ModelConfig
 from livevae.model.decoder import Conductor, as_input, initial_state
 from livevae.model.vae import Vae, distorted, kl_nats
@@ -207,12 +206,6 @@ def test_the_kl_of_the_prior_with_itself_is_nothing() -> None:
     mu[1, 0] = 1
 
     assert kl_nats(mu, sigma).tolist() == pytest.approx([0, 0.5])
-
-
-def test_heads_that_do_not_divide_the_width_are_one_sentence() -> None:
-    """A config is checked before a model is built from it."""
-    with pytest.raises(UsageError, match="heads"):
-        ModelConfig(width=12, heads=8).check("mine.toml")
 
 
 def test_a_config_of_an_older_model_means_what_it_meant() -> None:
