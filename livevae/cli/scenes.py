@@ -43,10 +43,11 @@ def scenes(model: str, data: Path, out: Path | None) -> None:
     shelf = (out or user_data() / "presets") / name
     make_folder(shelf)
     weights = weights_hash(folder)
+    # One that is no scene is told of before minutes of choosing.
+    outdated = [path for path in shelf.glob("*.toml") if load_scene(path).weights != weights]
     chosen = starting_scenes(vae, training, name, weights)
-    for path in shelf.glob("*.toml"):
-        if load_scene(path).weights != weights:
-            path.unlink()
+    for path in outdated:
+        path.unlink()
     for scene in chosen:
         save_scene(scene, shelf)
     write_grid(vae, folder, DEFAULT_SIZE, fit_space(vae, training, chosen))

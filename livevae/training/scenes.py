@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -66,8 +67,9 @@ def typical_beats(split: Split, bars: int, styles: Iterable[str] | None = None) 
     labels = np.array([r.style or r.name.rsplit("/", 1)[-1] for r in recordings], object)
     if len(set(labels)) == 1:
         labels = np.array([f"{label}, window {n}" for n, label in enumerate(labels, 1)], object)
-    wanted = set(labels) if styles is None else set(labels) & set(styles)
-    largest = sorted(wanted, key=lambda label: (-int((labels == label).sum()), label))
+    sizes = Counter(labels)
+    wanted = set(sizes) if styles is None else set(sizes) & set(styles)
+    largest = sorted(wanted, key=lambda label: (-sizes[label], label))
 
     rng = np.random.default_rng(0)
     beats = []
