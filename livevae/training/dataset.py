@@ -121,6 +121,11 @@ class Split:
         ]
         return np.concatenate([np.empty(0, np.int64), *starts])
 
+    def some_starts(self, bars: int, most: int, seed: int = 0) -> npt.NDArray[np.int64]:
+        """Return ``window_starts`` of beats, or of a larger split ``most``, drawn by the seed."""
+        starts = self.window_starts(bars)
+        return np.sort(np.random.default_rng(seed).permutation(starts)[:most])
+
     def take(self, starts: npt.NDArray[np.int64], bars: int) -> Pattern:
         """Return the windows of ``bars`` bars from ``starts`` [n]: float32[n, bars * 16, 9, 3]."""
         cells = self.cells[starts[:, None] + np.arange(bars)]

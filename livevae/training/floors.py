@@ -14,6 +14,8 @@ from livevae.training.evaluate import onset_scores
 
 MEAN_THRESHOLDS: Final = np.arange(0.05, 0.96, 0.01)
 COMPARED_AT_ONCE: Final = 256
+KNOWN: Final = 32_768
+"""Of more windows than this a seeded draw is copied from: all are held in memory."""
 
 
 class Floor(msgspec.Struct, frozen=True):
@@ -24,13 +26,16 @@ class Floor(msgspec.Struct, frozen=True):
 
 
 def floors(training: Split, windows: Pattern, bars: int) -> dict[str, Floor]:
-    """Return the floors of windows [n, bars * 16, 9, 3], by what is copied for each of them."""
-    known = training.windows(bars)
+    """Return the floors of windows [n, bars * 16, 9, 3], by what is copied for each of them.
+
+    It is copied from the windows of the training set, or from 32,768 of a larger one.
+    """
+    known, known_bars = (training.take(training.some_starts(n, KNOWN), n) for n in (bars, 1))
     single_bars = windows.reshape(-1, STEPS_PER_BAR, *windows.shape[2:])
     return {
         "thresholded training mean": Floor(_mean_floor(known, windows), 0.0),
         "nearest training window": _nearest_floor(known, windows, 1),
-        "nearest training bar, bar by bar": _nearest_floor(training.windows(1), single_bars, bars),
+        "nearest training bar, bar by bar": _nearest_floor(known_bars, single_bars, bars),
     }
 
 

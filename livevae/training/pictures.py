@@ -26,7 +26,7 @@ from livevae.training.dataset import Split
 from livevae.training.evaluate import Array, decoded, encoded, onset_scores, played
 from livevae.training.interpolation import STEPS, pairs_of_windows
 from livevae.training.metrics import Metrics
-from livevae.training.report import Report
+from livevae.training.report import MOST_WINDOWS, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def draw(
         WorkError: a file cannot be written.
     """
     bars = vae.config.bars
-    starts = evaluated.window_starts(bars)
+    starts = evaluated.some_starts(bars, MOST_WINDOWS)
     windows = evaluated.take(starts, bars)
     mu, _ = encoded(vae, windows)
     recordings = evaluated.recordings_of(starts)

@@ -17,6 +17,7 @@ from livevae.pattern.touch import touched
 from livevae.training.dataset import Split, pack, unpack
 from livevae.training.discriminator import Examples, ToldApart, told_apart
 from livevae.training.evaluate import Array, decoded, encoded
+from livevae.training.floors import KNOWN
 
 Integers = npt.NDArray[np.int64]
 
@@ -104,7 +105,7 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
         "training": (known, known_blocks),
     }
     played = {name: (unpack(pack(patterns)), block) for name, (patterns, block) in sets.items()}
-    everything = training.windows(bars)
+    everything = training.take(training.some_starts(bars, KNOWN), bars)
     truth = _examples(real, blocks)
     examples = {name: _examples(*it) for name, it in played.items()}
     edges = _edges([truth.descriptors, *(each.descriptors for each in examples.values())])

@@ -80,6 +80,18 @@ def test_windows_hop_by_one_bar_inside_one_recording_and_skip_fills(tmp_path: Pa
     assert len(split.windows(1, fills=True)) == len(split.windows(1)) + 1
 
 
+def test_of_a_large_split_windows_are_drawn_by_a_seed() -> None:
+    """In order, the same ones every time; a small split gives all."""
+    split = Split((Recording("all", 0, 40),), pack(np.zeros((40, 16, 9, 3), np.float32)))
+    some = split.some_starts(4, 10)
+
+    assert len(set(some)) == 10
+    assert (np.diff(some) > 0).all()
+    assert (some == split.some_starts(4, 10)).all()
+    assert set(some) != set(split.some_starts(4, 10, seed=1))
+    assert (split.some_starts(4, 100) == split.window_starts(4)).all()
+
+
 def test_recordings_stay_on_disk_until_they_are_taken(tmp_path: Path) -> None:
     """What is loaded is a view of the file that nobody can write to."""
     prepare([groove(tmp_path / "src")], tmp_path / "out")
