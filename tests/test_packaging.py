@@ -45,11 +45,13 @@ def test_an_installed_livevae_finds_its_model_in_the_package(installed: Path) ->
 
 def test_the_wheel_carries_presets_and_settings(installed: Path) -> None:
     share = installed / "livevae" / "share"
-    assert (share / "presets").is_dir()
+    assert list((share / "presets" / "groove-4bar").glob("*.toml"))
     assert (share / "livevae.toml").read_text() == (REPOSITORY / "livevae.toml").read_text()
 
 
-def test_the_wheel_carries_the_styles(installed: Path) -> None:
-    styles = Path("livevae", "grammar", "styles")
-    shipped = {path.name for path in (installed / styles).iterdir()}
-    assert shipped == {path.name for path in (REPOSITORY / styles).glob("*.toml")}
+@pytest.mark.parametrize("folder", ["grammar/styles", "training/presets"])
+def test_the_wheel_carries_the_data_of_the_package(installed: Path, folder: str) -> None:
+    """The electronic styles, and the configurations to train with."""
+    inside = Path("livevae", folder)
+    shipped = {path.name for path in (installed / inside).iterdir()}
+    assert shipped == {path.name for path in (REPOSITORY / inside).glob("*.toml")}
