@@ -273,6 +273,11 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str, seed:
     report = evaluate(vae, training, measured, name)
     source = data.resolve().name
     origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{source}`."
+    if preset.training.styles_share:
+        origin += (
+            f" {preset.training.styles_share:.0%} of each batch are windows of LiveVAE's own "
+            "grammar of electronic styles."
+        )
     text = card(out.resolve().name, origin, [command], preset, space, report)
     write_atomically(out / CARD_FILE, text.encode())
     thin(out)

@@ -50,7 +50,7 @@ class TestEachModel:
     def test_scenes_sound_as_they_are_called(self, folder: Path) -> None:
         """House has a kick on every beat, a half-time beat one snare a bar, on three."""
         vae, scenes = load_model(folder), matching_scenes(folder)
-        names = ("four on the floor house", "half-time rock")
+        names = ("four on the floor house", "half-time dubstep")
         z = np.array([scenes[name].z for name in names], np.float32)
         house, half_time = decoded(vae, z)[..., ONSET] >= 0.5
 
@@ -64,11 +64,12 @@ class TestEachModel:
         vae, space, grid = load_model(folder), matching_space(folder), matching_grid(folder)
         rows, columns = grid.patterns.shape[:2]
         position = np.zeros(len(POSITION), np.float32)
-        position[:2] = 7 / (columns - 1), 20 / (rows - 1)
+        row, column = 5 * rows // 8, columns // 4
+        position[:2] = column / (columns - 1), row / (rows - 1)
 
         assert grid.weights_hash == weights_hash(folder)
         expected = decoded(vae, space.z(position)[None])[0]
-        np.testing.assert_allclose(grid.patterns[20, 7], expected, atol=2e-3)
+        np.testing.assert_allclose(grid.patterns[row, column], expected, atol=2e-3)
 
     def test_its_prior_makes_up_beats_as_dense_as_people_play(self, folder: Path) -> None:
         """About one cell in eight is a hit in the data."""
@@ -105,10 +106,15 @@ class TestEachModel:
         def unlike(a: np.ndarray, b: np.ndarray) -> float:
             return float((a != b).sum() / (a.sum() + b.sum()))
 
-        neighbours = [unlike(hits[r, c], hits[r, c + 1]) for r in (0, 16, 32) for c in range(32)]
+        rows, columns = hits.shape[:2]
+        neighbours = [
+            unlike(hits[row, column], hits[row, column + 1])
+            for row in (0, rows // 2, rows - 1)
+            for column in range(columns - 1)
+        ]
         corners = [hits[r, c] for r in (0, -1) for c in (0, -1)]
         apart = [unlike(a, b) for i, a in enumerate(corners) for b in corners[:i]]
-        assert np.mean(neighbours) < 0.1
+        assert np.mean(neighbours) < 3.3 / columns
         assert min(apart) > 0.4
 
     def test_full_knob_turns_of_an_axis_stay_musical(self, folder: Path) -> None:
