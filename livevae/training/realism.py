@@ -81,13 +81,15 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     classifier on.
     """
     bars = vae.config.bars
-    if not (_has_two_recordings(training, bars) and _has_two_recordings(evaluated, bars)):
+    # No more blocks than either split has recordings: each half of them has some of both.
+    dealt = min(BLOCKS, _recordings(training, bars), _recordings(evaluated, bars))
+    if dealt < 2:
         return None
     rng = np.random.default_rng(seed)
-    real, blocks = _drawn(evaluated, bars, rng)
-    known, known_blocks = _drawn(training, bars, rng)
+    real, blocks = _drawn(evaluated, bars, dealt, rng)
+    known, known_blocks = _drawn(training, bars, dealt, rng)
     n = len(real)
-    numbered = np.arange(n) % BLOCKS
+    numbered = np.arange(n) % dealt
     mu, _ = encoded(vae, real)
     partners = _partners(blocks, rng)
     fractions = np.array(FRACTIONS, np.float32)[np.arange(n) % len(FRACTIONS), None]
@@ -120,16 +122,19 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     )
 
 
-def _has_two_recordings(split: Split, bars: int) -> bool:
-    return sum(not recording.fill and recording.bars >= bars for recording in split.recordings) > 1
+def _recordings(split: Split, bars: int) -> int:
+    """Return how many recordings of a split have windows."""
+    return sum(not recording.fill and recording.bars >= bars for recording in split.recordings)
 
 
-def _drawn(split: Split, bars: int, rng: np.random.Generator) -> tuple[Pattern, Integers]:
+def _drawn(
+    split: Split, bars: int, blocks: int, rng: np.random.Generator
+) -> tuple[Pattern, Integers]:
     """Draw windows of a split, with the block of each, that of its recording."""
     starts = split.window_starts(bars)
     recordings = np.array([recording.first_bar for recording in split.recordings_of(starts)])
     numbers, recording = np.unique(recordings, return_inverse=True)
-    block = rng.permutation(len(numbers))[recording] % BLOCKS
+    block = rng.permutation(len(numbers))[recording] % blocks
     drawn = np.sort(rng.permutation(len(starts))[:WINDOWS])
     return split.take(starts[drawn], bars), block[drawn]
 

@@ -10,6 +10,7 @@ from livevae.model.vae import Vae
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, VOICES
 from livevae.training import realism as subject
 from livevae.training.dataset import Recording, Split, pack
+from livevae.training.discriminator import Examples, ToldApart
 from tests.model.test_vae import small
 from tests.training.beats import beat
 
@@ -142,6 +143,20 @@ def test_patterns_are_described_by_their_hits() -> None:
 def test_a_silent_pattern_has_descriptors_of_nothing() -> None:
     """No division by zero."""
     assert not subject.described(np.zeros((2, 32, 9, 3), np.float32))[:, 6:].any()
+
+
+def test_few_recordings_lie_in_as_few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up beats too: a half without real ones would score as chance does, and flatter."""
+    dealt = []
+
+    def noted(real: Examples, made: Examples, _seed: int) -> ToldApart:
+        dealt.append((set(real.blocks), set(made.blocks)))
+        return ToldApart(0.5, 0.0)
+
+    monkeypatch.setattr(subject, "told_apart", noted)
+    subject.realism(Gallery(), PRIOR, TRAINING, split(range(36, 39)), seed=1)
+    assert len(dealt) == 6
+    assert all(blocks == ({0, 1, 2}, {0, 1, 2}) for blocks in dealt)
 
 
 def test_one_recording_alone_is_not_compared() -> None:
