@@ -60,7 +60,7 @@ def eval_model(
     vae = load_model(folder)
     training, evaluated = load_split(data, "train"), load_split(data, split)
     if plots:
-        from livevae.latent.files import make_folder
+        from livevae.files import make_folder
         from livevae.training.pictures import require_matplotlib
 
         require_matplotlib()

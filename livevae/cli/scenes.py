@@ -27,7 +27,7 @@ def scenes(model: str, data: Path, out: Path | None) -> None:
     its map spans four of the scenes, and its grid is decoded anew. Scenes there that were made for
     other weights, and can be played no more, are removed.
     """
-    from livevae.latent.files import make_folder
+    from livevae.files import make_folder
     from livevae.latent.presets import load_scene, save_scene
     from livevae.model.checkpoint import load_model
     from livevae.model.folder import weights_hash

@@ -99,7 +99,7 @@ def train(
     """
     import torch
 
-    from livevae.latent.files import make_folder
+    from livevae.files import make_folder
     from livevae.model.checkpoint import load_model
     from livevae.model.device import resolve_device
     from livevae.model.vae import Vae
@@ -251,7 +251,7 @@ def _command(
 
 def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str, seed: int) -> Report:
     """Write space, grid, prior and card beside the weights; return the validation report."""
-    from livevae.latent.files import write_atomically
+    from livevae.files import write_atomically
     from livevae.training.card import CARD_FILE, GROOVE_CREDIT, card
     from livevae.training.checkpoints import CHECKPOINT_FILE
     from livevae.training.dataset import load_split

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from livevae.errors import UsageError, WorkError
-from livevae.latent.files import read_bytes, write_atomically
+from livevae.files import read_bytes, write_atomically
 from livevae.latent.space import Array, Space
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import (

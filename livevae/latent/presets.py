@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from livevae.errors import UsageError
-from livevae.latent.files import make_folder, write_atomically
+from livevae.files import make_folder, write_atomically
 
 SCENE_FORMAT: Final = "livevae-scene-1"
 MAX_SCENE_BYTES: Final = 256 * 1024

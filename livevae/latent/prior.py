@@ -16,7 +16,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from livevae.errors import UsageError
-from livevae.latent.files import read_tensors, write_atomically
+from livevae.files import read_tensors, write_atomically
 
 Array = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]

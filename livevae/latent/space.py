@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from livevae.errors import UsageError
-from livevae.latent.files import read_tensors, write_atomically
+from livevae.files import read_tensors, write_atomically
 from livevae.latent.presets import Scene
 from livevae.parameters import ATTRIBUTE_KNOBS, AXES
 

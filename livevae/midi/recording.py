@@ -9,7 +9,7 @@ from typing import Final
 
 import mido
 
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 from livevae.pattern.pattern import BEATS_PER_BAR
 
 TICKS_PER_BEAT: Final = 9600

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livevae.errors import UsageError
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 from livevae.midi.kit import GM_FOLD, TD11_FOLD
 from livevae.pattern.pattern import (
     BEATS_PER_BAR,

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from livevae.errors import UsageError
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 from livevae.model.folder import CONFIG_FILE, WEIGHTS_FILE, load_config
 from livevae.model.vae import Vae
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from livevae.errors import UsageError
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 from livevae.latent.space import Space
 from livevae.training.config import Preset
 from livevae.training.figures import HEADING, figures

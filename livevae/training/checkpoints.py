@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from livevae.errors import UsageError
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 from livevae.training.config import Preset
 from livevae.training.dataset import MANIFEST_FILE, cells_file
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from livevae.errors import WorkError
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 
 METRICS_FILE: Final = "metrics.jsonl"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from livevae.errors import UsageError
-from livevae.latent.files import write_atomically
+from livevae.files import write_atomically
 from livevae.latent.interpolate import paced
 from livevae.model.vae import Vae
 from livevae.pattern.pattern import (

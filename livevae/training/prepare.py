@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from livevae.errors import UsageError, WorkError
-from livevae.latent.files import make_folder
+from livevae.files import make_folder
 from livevae.training.dataset import (
     BAR_BYTES,
     MANIFEST_FILE,

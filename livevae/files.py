@@ -1,4 +1,4 @@
-"""The files of a model folder, without torch: written in one step, opened as hostile."""
+"""Files, without torch: written in one step, tensors opened as hostile."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from livevae.errors import UsageError, WorkError
-from livevae.latent.files import make_folder, read_bytes, read_tensors, write_atomically
+from livevae.files import make_folder, read_bytes, read_tensors, write_atomically
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
