@@ -75,6 +75,9 @@ class LstmEncoder(nn.Module):
 
 
 def mean_and_spread(raw: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn raw outputs [n, 2 * z_dim] into mu and a sigma above nothing, [n, z_dim] each."""
-    mu, spread = raw.chunk(2, dim=1)
+    """Turn raw outputs [n, 2 * z_dim] into mu and a sigma above nothing, [n, z_dim] each.
+
+    They are float32 under autocast too: a KL of bfloat16 has three digits.
+    """
+    mu, spread = raw.float().chunk(2, dim=1)
     return mu, functional.softplus(spread) + SMALLEST_SIGMA

@@ -224,3 +224,17 @@ def test_the_conductor_is_the_lstm_that_torch_would_run(layers: int) -> None:
     started = initial_state(conductor.start(z), layers)
     each_bar = conductor.z_input(z).unsqueeze(1).expand(-1, 3, -1)
     torch.testing.assert_close(conductor(z), conductor.over_bars(each_bar, started)[0])
+
+
+@pytest.mark.parametrize("encoder", ["attention", "lstm"])
+def test_the_posterior_and_its_kl_are_float32_whatever_the_rest_is_computed_in(
+    encoder: str,
+) -> None:
+    """Under autocast the rest is bfloat16, of which a KL would keep three digits."""
+    vae = small(encoder=encoder)
+    with torch.autocast("cpu", torch.bfloat16):
+        mu, sigma = vae.encode(beats(4, 2))
+        loss = vae.loss(beats(4, 2), beta=1.0, free_bits=0.0)
+
+    assert mu.dtype == sigma.dtype == kl_nats(mu, sigma).dtype == torch.float32
+    assert loss.bits.dtype == loss.total.dtype == torch.float32
