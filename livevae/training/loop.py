@@ -61,6 +61,7 @@ def train(
     The folder always holds the best model so far by onset F1 on ``held_out`` [n, steps, 9, 3] at
     z = mu: the moving average of the weights. It holds a checkpoint too, from which the training
     goes on where it stood; the same origin makes the same steps, stopped in between or not.
+    A checkpoint follows each best model, so that no worse one takes its place after a kill.
 
     Of several processes, each takes its part of every batch, and the first one does all else.
 
@@ -106,16 +107,18 @@ def train(
             validated_at = seconds
         if not ranks.first:
             continue
+        saves = stop or progress >= 1 or seconds - saved_at >= how.seconds_between_checkpoints
         if line and validates:
             f1, bits = _validated(learner.average, held_out)
             line = msgspec.structs.replace(line, validation_f1=f1, validation_bits=bits)
             if f1 > best_f1:
                 best_f1 = f1
                 save_model(learner.average, folder)
+                saves = True
         if line:
             metrics.append(folder, line)
         watch(State(step, progress, seconds, best_f1, line))
-        if stop or progress >= 1 or seconds - saved_at >= how.seconds_between_checkpoints:
+        if saves:
             saved_at = seconds
             reached = Reached(step, seconds, validated_at, best_f1)
             learner.save(folder, Header(origin, reached))

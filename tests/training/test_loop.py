@@ -3,8 +3,9 @@
 import multiprocessing
 import resource
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from livevae.model.config import ModelConfig
 from livevae.model.vae import Vae
 from livevae.pattern.pattern import Pattern
 from livevae.training import metrics
-from livevae.training.checkpoints import CHECKPOINT_FILE, Origin
+from livevae.training.checkpoints import CHECKPOINT_FILE, Origin, read_header
 from livevae.training.config import Preset, TrainingConfig
 from livevae.training.dataset import Split, load_split
 from livevae.training.loop import State, held_out_windows, train
@@ -25,6 +26,7 @@ from livevae.training.prepare import prepare
 from tests.training.beats import groove
 
 STEPS = 40
+PATIENCE_S = 60.0
 TINY = Preset(
     model=ModelConfig(bars=2, z_dim=8, width=16, heads=2, bar_width=32, dropout=0.1),
     training=TrainingConfig(
@@ -70,13 +72,22 @@ def data(prepared: Path) -> Data:
 
 
 def trained(
-    folder: Path, data: Data, stop_at: int | None = None, **how: object
+    folder: Path,
+    data: Data,
+    stop_at: int | None = None,
+    watch: Callable[[State], None] = lambda _: None,
+    **how: object,
 ) -> tuple[bool, list[State]]:
     """Train in a folder, up to some step if one is given; return the end and what was watched."""
     folder.mkdir(exist_ok=True)
     training = msgspec.structs.replace(TINY.training, **how)
     origin = Origin(msgspec.structs.replace(TINY, training=training), seed=3, data="", start="")
     states: list[State] = []
+
+    def see(state: State) -> None:
+        states.append(state)
+        watch(state)
+
     torch.manual_seed(3)
     done = train(
         folder,
@@ -84,7 +95,7 @@ def trained(
         *data,
         vae=Vae(TINY.model),
         device="cpu",
-        watch=states.append,
+        watch=see,
         stopped=lambda: states != [] and len(states) + 1 == stop_at,
     )
     return done, states
@@ -106,6 +117,22 @@ def test_training_learns_and_keeps_the_best(data: Data, tmp_path: Path) -> None:
     assert load_model(tmp_path / "m").config == TINY.model
 
 
+def test_the_checkpoint_knows_what_the_best_model_scored(data: Data, tmp_path: Path) -> None:
+    """At every step, however rarely it is due: a kill lets no worse model take the best's place."""
+    known: list[float] = []
+
+    def look(_: State) -> None:
+        header = read_header(tmp_path)
+        assert header
+        known.append(header.reached.best_f1)
+
+    rarely = {"seconds_between_validations": 1e-6, "seconds_between_checkpoints": 1e6}
+    _, states = trained(tmp_path, data, watch=look, **rarely)
+
+    assert known == [-1.0, *(state.best_f1 for state in states[:-1])]
+    assert len(set(known)) > 2
+
+
 def test_a_stopped_training_goes_on_to_the_same_curve(data: Data, tmp_path: Path) -> None:
     """Bit-equal losses and weights, dropout and augmentation included."""
     trained(tmp_path / "whole", data)
@@ -121,9 +148,14 @@ def test_a_stopped_training_goes_on_to_the_same_curve(data: Data, tmp_path: Path
 
 
 def keep_training(folder: Path, data: Path) -> None:
-    """Train on and on, with a checkpoint after every step: what a process to be killed does."""
+    """Train with a checkpoint after every step, and never end: what a process to be killed does."""
+
+    def wait_before_the_end(state: State) -> None:
+        if state.step == STEPS - 1:
+            threading.Event().wait()
+
     torch.set_num_threads(1)
-    trained(folder, splits(data), seconds_between_checkpoints=1e-6)
+    trained(folder, splits(data), watch=wait_before_the_end, seconds_between_checkpoints=1e-6)
 
 
 def test_a_killed_training_goes_on_to_the_same_curve(prepared: Path, tmp_path: Path) -> None:
@@ -131,17 +163,19 @@ def test_a_killed_training_goes_on_to_the_same_curve(prepared: Path, tmp_path: P
     data = splits(prepared)
     trained(tmp_path / "whole", data)
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=keep_training, args=(tmp_path / "parts", prepared))
+    parts = tmp_path / "parts"
+    process = context.Process(target=keep_training, args=(parts, prepared), daemon=True)
     process.start()
-    while process.is_alive() and len(metrics.read(tmp_path / "parts")) < 5:
+    deadline = time.monotonic() + PATIENCE_S
+    while process.is_alive() and len(metrics.read(parts)) < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    _, states = trained(tmp_path / "parts", data, seconds_between_checkpoints=1e-6)
+    _, states = trained(parts, data, seconds_between_checkpoints=1e-6)
 
     assert 0 < len(states) < STEPS
-    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    assert losses(parts) == losses(tmp_path / "whole")
 
 
 def test_a_disk_that_fills_up_leaves_the_last_good_checkpoint(data: Data, tmp_path: Path) -> None:
