@@ -22,6 +22,7 @@ from livevae.training.config import load_preset
 from tests.cli.offline import CONFIG, call, refused
 from tests.training.beats import collection, groove
 
+PATIENCE_S = 60.0
 FINISHED = [
     "README.md",
     "config.json",
@@ -150,10 +151,15 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(work: Path, tmp_path:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while process.poll() is None and len(metrics.read(out)) < 3:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while process.poll() is None and len(metrics.read(out)) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
 
     assert process.returncode == 0, errors
     assert "Give the same command again" in errors
