@@ -120,8 +120,7 @@ def train(
         watch(State(step, progress, seconds, best_f1, line))
         if saves:
             saved_at = seconds
-            reached = Reached(step, seconds, validated_at, best_f1)
-            learner.save(folder, Header(origin, reached))
+            learner.save(folder, Header(origin, Reached(step, seconds, validated_at, best_f1)))
     return progress >= 1
 
 
