@@ -70,7 +70,7 @@ def draw(
     windows = evaluated.take(starts, bars)
     mu, _ = encoded(vae, windows)
     recordings = evaluated.recordings_of(starts)
-    styles = [recording.style.split("/")[0] or "no style" for recording in recordings]
+    styles = [_literal(recording.style.split("/")[0] or "no style") for recording in recordings]
     chosen = np.random.default_rng(seed).permutation(len(starts))[:RECONSTRUCTIONS]
     if len(mu) > 1:  # one point spans no map
         _save(folder / "map.png", style_map(mu, styles))
@@ -217,6 +217,11 @@ def _bar_lines(axes: Axes, steps: int) -> None:
     for step in range(STEPS_PER_BEAT, steps, STEPS_PER_BEAT):
         bar = step % STEPS_PER_BAR == 0
         axes.axvline(step - 0.5, color=OTHER if bar else GREY, linewidth=0.8 if bar else 0.3)
+
+
+def _literal(text: str) -> str:
+    """Return text as matplotlib draws it unchanged: between two dollars it sees mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _figure(width: float, height: float) -> Figure:

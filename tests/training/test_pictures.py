@@ -63,6 +63,17 @@ def test_one_window_alone_has_no_map(tmp_path: Path) -> None:
     assert {path.stem for path in tmp_path.iterdir()} == {"reconstructions", "curve"}
 
 
+def test_a_style_may_have_any_characters(tmp_path: Path) -> None:
+    """Between two dollars matplotlib sees mathematics, and refuses what is none."""
+    odd = split(3)
+    recordings = tuple(
+        msgspec.structs.replace(recording, style=r"$\nonsense{$") for recording in odd.recordings
+    )
+    subject.draw(tmp_path, small(), Split(recordings, odd.cells), REPORT, [], seed=0)
+
+    assert {"map.png", "reconstructions.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
 def test_louder_hits_are_darker_and_rests_are_blank() -> None:
     pattern = np.zeros((16, 9, 3), np.float32)
     pattern[0, 0], pattern[4, 0], pattern[8, 0] = (1, 1, 0), (0.6, 0.2, 0), (0.4, 1, 0)
