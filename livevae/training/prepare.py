@@ -66,7 +66,7 @@ def prepare(
 
     Raises:
         UsageError: a source is missing or not a folder or zip, or nothing usable is in it.
-        WorkError: ``out`` cannot be made or written.
+        WorkError: ``out`` cannot be made or written, or no process to read files in started.
     """
     found = [source for path in sources for source in sources_in(path)]
     found.sort(key=lambda source: PRECEDENCE.index(source.split))

@@ -8,8 +8,10 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from livevae.errors import WorkError
 from livevae.training.reading import Reading, Reason, read
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ def read_all(
 
     Up to ``processes`` batches are read at the same time, and no more than one batch besides is
     in memory. A file that kills its reader, or keeps it busy for ever, is left out by name.
+
+    Raises:
+        WorkError: a process to read in cannot be started.
     """
     idle: list[_Reader[T]] = []
     busy: deque[_Reader[T]] = deque()
@@ -84,10 +89,17 @@ class _Reader(Generic[T]):
 
     def _open(self) -> None:
         context = _context()
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._read), daemon=True)
-        self._process.start()
+        try:
+            pipe, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, self._read), daemon=True)
+            process.start()
+        except OSError as error:
+            raise WorkError(
+                f"a process to read files in cannot be started: {error.strerror or error}; "
+                "end other programs and try again"
+            ) from None
         theirs.close()
+        self._pipe, self._process = pipe, process
 
     def start(self, batch: list[tuple[T, bytes, bool]]) -> None:
         """Hand over a batch."""
@@ -121,16 +133,21 @@ class _Reader(Generic[T]):
                 return answer
         except (EOFError, OSError):
             pass
-        self.stop()
-        self._open()
+        pipe, process = self._pipe, self._process
+        self._open()  # before the old one ends: if this fails, there is one to stop
+        _end(pipe, process)
         return None
 
     def stop(self) -> None:
         """End the process, whatever it does."""
-        self._pipe.close()
-        self._process.kill()
-        self._process.join()
-        self._process.close()
+        _end(self._pipe, self._process)
+
+
+def _end(pipe: Connection, process: BaseProcess) -> None:
+    pipe.close()
+    process.kill()
+    process.join()
+    process.close()
 
 
 def _serve(pipe: Connection, read: Read) -> None:

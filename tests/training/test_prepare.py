@@ -14,6 +14,7 @@ from livevae.midi.smf import MAX_FILE_BYTES, write_pattern
 from livevae.training.dataset import SPLITS, load_split
 from livevae.training.prepare import counted, prepare
 from tests.training.beats import GM, beat, collection, groove, zipped
+from tests.training.test_readers import refuse_processes
 
 
 def test_groove_midi_is_split_by_its_own_table(tmp_path: Path) -> None:
@@ -207,6 +208,17 @@ def test_a_killed_run_leaves_what_was_there_and_nothing_in_the_way_of_the_next(
     prepare([source], out)
     assert sum(len(load_split(out, split).recordings) for split in SPLITS) == 12
     assert {path.name for path in out.iterdir()} == set(earlier)
+
+
+def test_readers_that_cannot_be_started_are_no_fault_of_the_output(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The sentence is about them, and nothing is left."""
+    refuse_processes(monkeypatch, after=0)
+    with pytest.raises(WorkError, match="process to read files in cannot be started"):
+        prepare([collection(tmp_path / "src")], tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
 
 
 def test_files_of_others_in_the_output_folder_are_left_alone(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Files read in other processes: in order, and whatever happens to those processes."""
 
+import errno
+import itertools
 import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 
 import pytest
 
+from livevae.errors import WorkError
 from livevae.training import readers
 from livevae.training.readers import BATCH_FILES, read_all
 from livevae.training.reading import Reading, Reason
@@ -32,6 +36,18 @@ def fragile(data: bytes, groove: bool) -> Reading | Reason:
 def numbered(count: int, **special: bytes) -> list[tuple[int, bytes, bool]]:
     """Return files with their numbers as labels and as bytes, but for the special ones (_3=...)."""
     return [(n, special.get(f"_{n}", str(n).encode()), False) for n in range(count)]
+
+
+def refuse_processes(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let no process be started but the first few, as a system that is full does."""
+    start, started = BaseProcess.start, itertools.count()
+
+    def full(process: BaseProcess) -> None:
+        if next(started) >= after:
+            raise BlockingIOError(errno.EAGAIN, "no room")
+        start(process)
+
+    monkeypatch.setattr(BaseProcess, "start", full)
 
 
 @pytest.mark.parametrize("processes", [1, 3])
@@ -87,6 +103,18 @@ def test_a_reader_killed_from_outside_costs_no_file() -> None:
     results = list(read_all(killing(), 2, fragile))
 
     assert results == [(n, found(str(n).encode())) for n in range(count)]
+
+
+@pytest.mark.parametrize("starts", [0, 1])
+def test_a_reader_that_cannot_be_started_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, starts: int
+) -> None:
+    """The first one, and one in the place of a reader that a file killed; none is left."""
+    refuse_processes(monkeypatch, after=starts)
+    with pytest.raises(WorkError, match="cannot be started: no room"):
+        list(read_all(numbered(3, _1=DEADLY), 1, fragile))
+
+    assert not multiprocessing.active_children()
 
 
 def test_no_process_is_left_when_the_caller_stops_early() -> None:
