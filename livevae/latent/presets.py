@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -63,17 +64,23 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def file_name(scene_name: str) -> str:
     """Return the name of a scene's file: its words in small letters, joined by hyphens."""
-    return "-".join(re.findall(r"\w+", scene_name.lower())) + ".toml"
+    words = re.findall(r"\w+", scene_name.lower())
+    return "-".join(words or ["scene"]) + ".toml"
 
 
 def save_scene(scene: Scene, folder: Path) -> Path:
     """Write a scene into the folder of its model's scenes, which is made; return the file.
 
+    It replaces the scene of its name, and none of another name with the same words.
+
     Raises:
+        UsageError: a file of these words is there that is no scene.
         WorkError: the file cannot be written.
     """
     make_folder(folder)
     path = folder / file_name(scene.name)
+    if path.exists() and load_scene(path).name != scene.name:
+        path = path.with_stem(f"{path.stem}-{zlib.crc32(scene.name.encode()):08x}")
     write_atomically(path, _toml(scene).encode())
     return path
 

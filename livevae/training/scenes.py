@@ -124,9 +124,10 @@ def starting_scenes(vae: Vae, split: Split, model: str, weights: str) -> list[Sc
     faithful = scores_of_each(decoded(vae, points), windows) >= FAITHFUL
     scenes = {}
     for beat, point in zip(compress(beats, faithful), points[faithful], strict=True):
-        scenes[beat.name] = Scene(
+        name = _line(beat.name)
+        scenes[name] = Scene(
             format=SCENE_FORMAT,
-            name=_line(beat.name),
+            name=name,
             model=model,
             weights=weights,
             style=_line(beat.style),

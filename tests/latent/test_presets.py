@@ -57,6 +57,21 @@ def test_files_are_named_by_their_words_and_read_in_alphabetical_order(tmp_path:
     assert load_scenes(tmp_path / "none") == {}
 
 
+def test_no_scene_takes_the_file_of_another(tmp_path: Path) -> None:
+    """Names may have the same words, or none; a scene saved again replaces itself alone."""
+    names = ["lo-fi", "lo fi", "Lo / Fi", "!!", "???"]
+    for bpm in (100.0, 120.0):
+        for name in names:
+            save_scene(scene(name=name, bpm=bpm), tmp_path)
+
+    scenes = load_scenes(tmp_path)
+    assert sorted(scenes) == sorted(names)
+    assert {one.bpm for one in scenes.values()} == {120.0}
+    files = {path.name for path in tmp_path.iterdir()}
+    assert len(files) == len(names)
+    assert {"lo-fi.toml", "scene.toml"} < files
+
+
 def test_a_scene_of_other_weights_or_another_model_is_refused_by_name() -> None:
     """The same point is another beat there."""
     it = scene(name="deep")
