@@ -96,7 +96,7 @@ class Prior:
         weights = counts / counts.sum()
         return Prior(weights.astype(np.float32), means.astype(np.float32), _factor(within))
 
-    def _log_joint(self, points: npt.NDArray[np.floating]) -> Doubles:
+    def _log_joint(self, points: Doubles) -> Doubles:
         """Return the log density [n, k] of points together with each component."""
         whiten = np.linalg.inv(self.factor.astype(np.float64)).T
         x, centres = points @ whiten, self.means @ whiten
@@ -104,10 +104,6 @@ class Prior:
         volume = np.log(np.diag(self.factor)).sum() + self.z_dim / 2 * np.log(2 * np.pi)
         joint: Doubles = np.log(self.weights) - squared / 2 - volume
         return joint
-
-    def log_density(self, points: npt.NDArray[np.floating]) -> Doubles:
-        """Return the log density, [n] in nats, of points [n, z_dim]."""
-        return _log_sum(self._log_joint(points))
 
     def sample(self, n: int, temperature: float, rng: np.random.Generator) -> Array:
         """Draw ``n`` points, [n, z_dim]; ``temperature`` 0 or more scales their spread.

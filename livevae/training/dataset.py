@@ -109,15 +109,15 @@ class Split:
     cells: Cells
     groove_midi: bool = False
 
-    def window_starts(self, bars: int, fills: bool = False) -> npt.NDArray[np.int64]:
+    def window_starts(self, bars: int) -> npt.NDArray[np.int64]:
         """Return the first bar of every window of ``bars`` bars, hop one bar.
 
-        Windows stay inside one recording; those of fills are left out unless asked for.
+        Windows stay inside one recording; those of fills are left out.
         """
         starts = [
             np.arange(r.first_bar, r.first_bar + r.bars - bars + 1)
             for r in self.recordings
-            if fills or not r.fill
+            if not r.fill
         ]
         return np.concatenate([np.empty(0, np.int64), *starts])
 
@@ -130,10 +130,6 @@ class Split:
         """Return the windows of ``bars`` bars from ``starts`` [n]: float32[n, bars * 16, 9, 3]."""
         cells = self.cells[starts[:, None] + np.arange(bars)]
         return unpack(cells.reshape(-1, bars * STEPS_PER_BAR, N_VOICES, CELL_BYTES))
-
-    def windows(self, bars: int, fills: bool = False) -> Pattern:
-        """Return every window of the beats, and of the fills if asked for, as ``take`` does."""
-        return self.take(self.window_starts(bars, fills), bars)
 
     def recordings_of(self, starts: npt.NDArray[np.int64]) -> list[Recording]:
         """Return the recording that holds each of the bars ``starts`` [n]."""

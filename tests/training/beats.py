@@ -10,6 +10,7 @@ import numpy as np
 from livevae.midi.kit import kit_notes
 from livevae.midi.smf import write_pattern
 from livevae.pattern.pattern import ONSET, VELOCITY, Pattern, empty
+from livevae.training.dataset import Split
 
 GM = kit_notes("gm")
 
@@ -23,6 +24,11 @@ def beat(seed: int, bars: int = 6) -> Pattern:
     bar[rng.random(16) < 0.6, 2, ONSET] = 1
     bar[..., VELOCITY] = bar[..., ONSET] * rng.uniform(0.4, 1.0)
     return np.tile(bar, (bars, 1, 1))
+
+
+def every_window(split: Split, bars: int) -> Pattern:
+    """Return all windows of a split's beats: float32[n, bars * 16, 9, 3]."""
+    return split.take(split.window_starts(bars), bars)
 
 
 def collection(folder: Path, files: int = 12, bars: int = 6) -> Path:

@@ -15,7 +15,7 @@ from livevae.training.dataset import Split, load_split
 from livevae.training.prepare import prepare
 from tests.latent.test_space import space
 from tests.model.test_vae import small
-from tests.training.beats import groove
+from tests.training.beats import every_window, groove
 
 DENSITY, ENERGY, LAID_BACK = (ATTRIBUTES.index(a) for a in ("density", "energy", "laid_back"))
 
@@ -82,14 +82,14 @@ def test_the_fit_is_the_same_for_the_same_seed_and_never_too_long(
     fitted = subject.fit_attributes(small(), split, seed=1)
 
     np.testing.assert_array_equal(fitted, subject.fit_attributes(small(), split, seed=1))
-    mu, _ = subject.encoded(small(), split.windows(2))
+    mu, _ = subject.encoded(small(), every_window(split, 2))
     longest = subject.LONGEST * np.linalg.norm(mu - mu.mean(axis=0), axis=1).mean()
     assert np.linalg.norm(fitted, axis=1).max() <= longest * 1.001
 
 
 def test_a_knob_that_moves_its_own_descriptor_alone_has_no_cross_talk(split: Split) -> None:
     """Rank correlation 1, nothing falls, the others stand still."""
-    knob = report(split.windows(2), directions(energy=1)).knobs["energy"]
+    knob = report(every_window(split, 2), directions(energy=1)).knobs["energy"]
 
     assert knob.spearman == knob.spearman_of_mean == pytest.approx(1)
     assert knob.falling == knob.unmoved == 0
@@ -101,7 +101,7 @@ def test_a_knob_that_moves_its_own_descriptor_alone_has_no_cross_talk(split: Spl
 def test_a_knob_turned_the_wrong_way_or_not_at_all_is_told(split: Split) -> None:
     """-1 and always falling; 0 and always unmoved."""
     them = -directions(energy=1)
-    knobs = report(split.windows(2), them).knobs
+    knobs = report(every_window(split, 2), them).knobs
 
     assert knobs["energy"].spearman == pytest.approx(-1)
     assert knobs["energy"].falling == 1
@@ -112,7 +112,7 @@ def test_a_knob_turned_the_wrong_way_or_not_at_all_is_told(split: Split) -> None
 
 def test_cross_talk_is_in_spreads_of_each_descriptor_over_the_data(split: Split) -> None:
     """Turning energy and lateness at once: the ratio of their sweeps, each in its own unit."""
-    windows = split.windows(2)
+    windows = every_window(split, 2)
     both = directions(energy=1)
     both[ENERGY, 2] = 1
     alone = report(windows, directions(energy=1, laid_back=2)).knobs

@@ -67,7 +67,7 @@ def test_windows_are_those_that_were_asked_for() -> None:
 
 
 def test_windows_hop_by_one_bar_inside_one_recording_and_skip_fills(tmp_path: Path) -> None:
-    """Six bars hold three windows of four; the fill holds none unless asked for."""
+    """Six bars hold three windows of four; the fill holds none."""
     prepare([groove(tmp_path / "src")], tmp_path / "out")
     split = load_split(tmp_path / "out", "train")
 
@@ -75,9 +75,8 @@ def test_windows_hop_by_one_bar_inside_one_recording_and_skip_fills(tmp_path: Pa
     assert len(starts) == 6 * 3
     for start, recording in zip(starts, split.recordings_of(starts), strict=True):
         assert recording.first_bar <= start <= recording.first_bar + recording.bars - 4
-    assert split.windows(4).shape == (18, 64, 9, 3)
-    assert len(split.window_starts(1, fills=True)) == len(split.window_starts(1)) + 1
-    assert len(split.windows(1, fills=True)) == len(split.windows(1)) + 1
+    assert any(recording.fill for recording in split.recordings)
+    assert len(split.window_starts(1)) == 6 * 6
 
 
 def test_of_a_large_split_windows_are_drawn_by_a_seed() -> None:

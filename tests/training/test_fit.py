@@ -14,7 +14,7 @@ from livevae.training.prepare import prepare
 from livevae.training.scenes import points_of, typical_beats
 from tests.latent.test_presets import scene
 from tests.model.test_vae import small
-from tests.training.beats import collection, groove
+from tests.training.beats import collection, every_window, groove
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def test_axes_are_orthogonal_and_widest_first(split: Split) -> None:
     np.testing.assert_allclose(overlaps - np.diag(np.diag(overlaps)), 0, atol=1e-4)
     lengths = np.linalg.norm(space.axes, axis=2)
     np.testing.assert_allclose((left * right).sum(axis=1), -lengths.prod(axis=0), rtol=1e-4)
-    mu, _ = encoded(small(), split.windows(2))
+    mu, _ = encoded(small(), every_window(split, 2))
     along = (mu - mu.mean(axis=0)) @ (right / lengths[1][:, None]).T
     assert (np.diff(along.std(axis=0)) <= 1e-5).all()
 
@@ -48,7 +48,7 @@ def test_a_full_turn_reaches_where_one_beat_in_twenty_lies_beyond(
     split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On each side, from the middle one; a lopsided space has longer right turns than left."""
-    windows = len(split.windows(2))
+    windows = len(every_window(split, 2))
     rng = np.random.default_rng(0)
     mu = rng.normal(size=(windows, 8)).astype(np.float32) * 0.1
     mu[:, 0] = 5 * np.linspace(0, 1, windows) ** 3

@@ -10,7 +10,7 @@ from livevae.training import fit_prior as subject
 from livevae.training.dataset import Recording, Split, pack
 from livevae.training.evaluate import decoded, played
 from tests.model.test_vae import small
-from tests.training.beats import beat
+from tests.training.beats import beat, every_window
 
 
 def split(recordings: int) -> Split:
@@ -44,7 +44,7 @@ def test_samples_are_as_dense_as_the_training_windows() -> None:
     prior = subject.fit_prior(Shy(), training, seed=0)
     samples = decoded(Shy(), prior.sample(2000, 1.0, np.random.default_rng(7)))
 
-    wanted = training.windows(2)[..., ONSET].mean()
+    wanted = every_window(training, 2)[..., ONSET].mean()
     assert played(samples).mean() == pytest.approx(wanted, rel=0.02)
 
 
@@ -54,7 +54,7 @@ def test_windows_that_are_all_equally_dense_leave_the_prior_where_it_was_fitted(
 
     np.testing.assert_allclose(
         prior.means.mean(axis=0),
-        Shy().encode(torch.from_numpy(split(1).windows(2)))[0].mean(dim=0),
+        Shy().encode(torch.from_numpy(every_window(split(1), 2)))[0].mean(dim=0),
         atol=0.2,
     )
 
