@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -152,7 +152,6 @@ def _interpolation(paths: Interpolation) -> Iterator[str]:
 
 
 def _attributes(attributes: AttributeReport) -> Iterator[str]:
-    names = [_plain(name) for name in ATTRIBUTES]
     yield from _opened(
         "Attribute knobs",
         f"Each turned from end to end from {attributes.starts} beats. Spearman's rank correlation "
@@ -175,18 +174,12 @@ def _attributes(attributes: AttributeReport) -> Iterator[str]:
         ],
     )
     yield from ["", "Cross-talk: how far each other descriptor moves, as a share of the sweep."]
-    yield from _table(
-        ["knob", *names],
-        [
-            [
-                _plain(name),
-                *(
-                    f"{knob.cross_talk[other]:.2f}" if other in knob.cross_talk else "-"
-                    for other in ATTRIBUTES
-                ),
-            ]
-            for name, knob in attributes.knobs.items()
-        ],
+    moved = {name: knob.cross_talk for name, knob in attributes.knobs.items()}
+    yield from _crossed(
+        "knob",
+        moved,
+        ATTRIBUTES,
+        lambda name, other: f"{moved[name][other]:.2f}" if other in moved[name] else "-",
     )
 
 
@@ -216,18 +209,12 @@ def _realism(realism: Realism, split: str) -> Iterator[str]:
         ],
     )
     yield from ["", "Overlap and KL (bits) of each descriptor's distribution:"]
-    yield from _table(
-        ["descriptor", *realism.sets],
-        [
-            [
-                _plain(name),
-                *(
-                    f"{of.overlap[name]:.2f}, {of.kl_bits[name]:.2f}"
-                    for of in realism.sets.values()
-                ),
-            ]
-            for name in DESCRIPTORS
-        ],
+    sets = realism.sets
+    yield from _crossed(
+        "descriptor",
+        DESCRIPTORS,
+        sets,
+        lambda name, of: f"{sets[of].overlap[name]:.2f}, {sets[of].kl_bits[name]:.2f}",
     )
 
 
@@ -252,6 +239,16 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a table with a blank line before it; all columns but the first are of numbers."""
     rule = ["---", *["---:"] * (len(header) - 1)]
     return ["", *(f"| {' | '.join(row)} |" for row in (header, rule, *rows))]
+
+
+def _crossed(
+    corner: str, rows: Collection[str], columns: Collection[str], cell: Callable[[str, str], str]
+) -> list[str]:
+    """Return a table of what ``cell`` says of each row's and column's names."""
+    return _table(
+        [corner, *map(_plain, columns)],
+        [[_plain(row), *(cell(row, column) for column in columns)] for row in rows],
+    )
 
 
 def _plain(name: str) -> str:
