@@ -19,6 +19,11 @@ def new_console(quiet: bool = False) -> Console:
     return Console(stderr=True, quiet=quiet, markup=False)
 
 
+def say(sentence: str) -> None:
+    """Print what a command has done, on one line however narrow the terminal."""
+    new_console().print(sentence, soft_wrap=True, highlight=False)
+
+
 def print_report(console: Console, report: Report) -> None:
     from rich.table import Table
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from livevae.cli.beats import DEFAULT_BETA, posterior_of, read_beat
-from livevae.cli.console import new_console
+from livevae.cli.console import say
 from livevae.cli.model_options import Within, kit_option, model_option
 from livevae.cli.options import midi_out
 from livevae.errors import UsageError
@@ -49,7 +49,7 @@ def grid(model: str, size: int, corners: tuple[str, ...] | None) -> None:
     folder = find_model(model)
     space = _between(corners, folder) if corners else None
     write_grid(load_model(folder), folder, size, space)
-    new_console().print(f"{size} x {size} patterns written to {folder}", soft_wrap=True)
+    say(f"{size} x {size} patterns written to {folder}")
 
 
 def _between(names: tuple[str, ...], folder: Path) -> Space:
@@ -100,11 +100,9 @@ def reconstruct(
     predicted = decoded(vae, posterior.mu.numpy()).reshape(-1, N_VOICES, CHANNELS)
     heard = predicted[: len(beat.pattern)]
     write_pattern(out, heard, beat.bpm, notes)
-    new_console().print(
+    say(
         f"{beat.bars} bars at {beat.bpm:g} bpm, onset F1 {onset_scores(heard, beat.pattern).f1:.3f}"
-        f" at {posterior.bits.mean():.0f} bits a window, written to {out}",
-        soft_wrap=True,
-        highlight=False,
+        f" at {posterior.bits.mean():.0f} bits a window, written to {out}"
     )
 
 

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from livevae.cli.beats import DEFAULT_BETA, posterior_of, read_beat
-from livevae.cli.console import new_console
+from livevae.cli.console import say
 from livevae.cli.model_options import (
     Within,
     bpm_option,
@@ -73,11 +73,7 @@ def sample(
         )
         write_pattern(path, played, bpm, notes)
     told = f"{paths[0]} to {paths[-1].name}" if count > 1 else f"{out}"
-    new_console().print(
-        f"{vae.config.bars} bars at {bpm:g} bpm (seed {seed}) written to {told}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    say(f"{vae.config.bars} bars at {bpm:g} bpm (seed {seed}) written to {told}")
 
 
 @click.command()
@@ -125,11 +121,7 @@ def vary(
     zs = variations(space, z, amount, temperature, count, np.random.default_rng(seed))
     markers = {number * bars: f"variation {number + 1}" for number in range(count)}
     write_pattern(out, _end_to_end(decoded(vae, zs)), beat.bpm, notes, markers)
-    new_console().print(
-        f"{count} x {bars} bars at {beat.bpm:g} bpm (seed {seed}) written to {out}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    say(f"{count} x {bars} bars at {beat.bpm:g} bpm (seed {seed}) written to {out}")
 
 
 @click.command()
@@ -175,11 +167,7 @@ def interpolate(
     zs = arc(a, b, steps) if plain else paced(a, b, steps, lambda z: decoded(vae, z))
     markers = {bars * step: f"{step}/{steps}" for step in range(steps + 1)}
     write_pattern(out, _end_to_end(decoded(vae, zs)), beats[0].bpm, notes, markers)
-    new_console().print(
-        f"{steps + 1} x {bars} bars at {beats[0].bpm:g} bpm written to {out}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    say(f"{steps + 1} x {bars} bars at {beats[0].bpm:g} bpm written to {out}")
 
 
 def _end_to_end(patterns: Pattern) -> Pattern:

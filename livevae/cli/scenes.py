@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from livevae.cli.console import new_console
+from livevae.cli.console import say
 from livevae.cli.files import write_grid
 from livevae.latent.grid import DEFAULT_SIZE
 
@@ -51,6 +51,4 @@ def scenes(model: str, data: Path, out: Path | None) -> None:
     for scene in chosen:
         save_scene(scene, shelf)
     write_grid(vae, folder, DEFAULT_SIZE, fit_space(vae, training, chosen))
-    new_console().print(
-        f"{len(chosen)} scenes written to {shelf}, space and grid to {folder}", soft_wrap=True
-    )
+    say(f"{len(chosen)} scenes written to {shelf}, space and grid to {folder}")

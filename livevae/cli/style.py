@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from livevae.cli.console import new_console
+from livevae.cli.console import say
 from livevae.cli.model_options import Within, kit_option
 from livevae.cli.options import midi_out
 from livevae.errors import UsageError
@@ -62,6 +62,4 @@ def style(
         raise UsageError(f"name the file to write: livevae style {name} OUT.mid")
     tempo = bpm or round(sum(chosen.bpm) / 2)
     write_pattern(out, play(chosen, bars, np.random.default_rng(seed)), tempo, notes)
-    new_console().print(
-        f"{bars} bars of {chosen.name} at {tempo:g} bpm written to {out}", soft_wrap=True
-    )
+    say(f"{bars} bars of {chosen.name} at {tempo:g} bpm written to {out}")
