@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,5 +71,9 @@ def joined(device: str) -> Iterator[tuple[Ranks, str]]:
     distributed.init_process_group("nccl" if cuda else "gloo")
     try:
         yield Ranks(distributed.get_rank(), world), device
+        distributed.barrier()
     finally:
+        # A wrapped model that lingers in a cycle keeps gloo's threads alive, and when they are
+        # there at the interpreter's end, the process aborts.
+        gc.collect()
         distributed.destroy_process_group()

@@ -18,7 +18,7 @@ from tests.latent.test_space import space
 from tests.training.beats import beat, groove
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _quick_figures() -> Iterator[None]:
     """Spend no seconds on attributes and realism of models that have hardly learned."""
     with pytest.MonkeyPatch.context() as patch:
