@@ -45,10 +45,7 @@ def eventually(condition: Callable[[], object], within_s: float = 10.0) -> objec
 
 @functools.cache
 def realtime() -> tuple[str, ...]:
-    """Return what to put before a peer's command: real-time priority, where it is allowed.
-
-    A peer that misses a cycle loses its messages, which would be counted as LiveVAE's fault.
-    """
+    """Return what to put before a peer's command: real-time priority, where it is allowed."""
     chrt = ("chrt", "-f", "30")
     allowed = subprocess.run([*chrt, "true"], capture_output=True, check=False).returncode == 0
     return chrt if allowed else ()
@@ -60,12 +57,16 @@ def jack_server(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a JACK server of our own with the dummy driver, and make it everybody's default.
 
+    It is synchronous (``-S``): each cycle waits for every client. A machine that stands still for
+    a moment then costs time, never messages, and a message that is not there was never sent. For
+    a client that was killed it waits ten times ``-t`` ms.
+
     Its names are few: JACK keeps a place for each name it has ever served, and has eight.
     """
     before = os.environ.get("JACK_DEFAULT_SERVER", "default")
     os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
     driver = ["-d", "dummy", "-r", str(RATE), "-p", str(period)]
-    command = [*realtime(), "jackd", "-n", name, "-r", *driver]
+    command = [*realtime(), "jackd", "-n", name, "-r", "-S", "-t", "200", *driver]
     try:
         with _process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             eventually(_server_answers)
@@ -126,20 +127,10 @@ def midi_clock(bpm: float) -> Iterator[str]:
 
 @dataclass
 class Recorder:
-    """What two recorders side by side have heard so far.
+    """What a recorder has heard so far: frame and message of each event, in order."""
 
-    On a shared machine any JACK client now and then misses a cycle: what came in it is lost, and
-    the next client may read the cycle before it once more. Two that miss the same one are rare.
-    """
-
-    ports: tuple[str, ...]
-    heard: tuple[list[tuple[int, bytes]], ...] = ([], [])
-
-    @property
-    def events(self) -> list[tuple[int, bytes]]:
-        """Frame and message of everything that either has heard, in order."""
-        merged = dict.fromkeys(sorted((e for heard in self.heard for e in [*heard]), key=_frame))
-        return [(f, m) for f, m in merged if (f - PERIOD, m) not in merged]
+    port: str
+    events: list[tuple[int, bytes]]
 
     def messages(self, status: int) -> list[tuple[int, bytes]]:
         """Return what came in with this status byte (channel ignored below 0xF0)."""
@@ -150,10 +141,13 @@ class Recorder:
         """Return frame and note of each note-on."""
         return [(frame, message[1]) for frame, message in self.messages(0x90) if message[2]]
 
-    def hanging(self) -> set[int]:
-        """Return the notes that are owed a note-off; gear that ignores CC 120 needs every one."""
+    def hanging(self, end: int | None = None) -> set[int]:
+        """Return the notes owed a note-off after the first ``end`` events.
+
+        Gear that ignores CC 120 needs every one.
+        """
         on: set[int] = set()
-        for _, message in self.events:
+        for _, message in self.events[:end]:
             if message[0] & 0xF0 == 0x90 and message[2]:
                 on.add(message[1])
             elif message[0] & 0xF0 in (0x80, 0x90):
@@ -161,21 +155,9 @@ class Recorder:
         return on
 
 
-def _frame(event: tuple[int, bytes]) -> int:
-    return event[0]
-
-
 @contextlib.contextmanager
 def recorder(name: str = "daw") -> Iterator[Recorder]:
-    """Run two recorders, ``NAME-1`` and ``NAME-2``, as processes of their own."""
-    names = (f"{name}-1", f"{name}-2")
-    with contextlib.ExitStack() as stack:
-        heard = tuple(stack.enter_context(_listening(name)) for name in names)
-        yield Recorder(tuple(f"{name}:in" for name in names), heard)
-
-
-@contextlib.contextmanager
-def _listening(name: str) -> Iterator[list[tuple[int, bytes]]]:
+    """Run a recorder, ``NAME:in``, as a process of its own."""
     script = Path(__file__).with_name("recorder.py")
     command = [*realtime(), sys.executable, str(script), name]
     heard: list[tuple[int, bytes]] = []
@@ -191,7 +173,7 @@ def _listening(name: str) -> Iterator[list[tuple[int, bytes]]]:
 
         reading = threading.Thread(target=read)
         reading.start()
-        yield heard
+        yield Recorder(f"{name}:in", heard)
         process.terminate()
         reading.join()
 
@@ -203,18 +185,11 @@ class Hand:
         self._client = jack.Client("hand", no_start_server=True)
         self._out = self._client.midi_outports.register("out")
         self._queue: list[bytes] = []
-        self._raised = False
         self._client.set_process_callback(lambda _frames: self._send_all())
         self._client.activate()
         self._client.connect(self._out, destination)
 
     def _send_all(self) -> None:
-        if not self._raised:
-            # LiveVAE and the recorders wait for what is upstream of them: a hand without priority
-            # makes the whole graph lose cycles.
-            self._raised = True
-            with contextlib.suppress(OSError):
-                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(30))
         self._out.clear_buffer()
         while self._queue:
             self._out.write_midi_event(0, self._queue.pop(0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,14 +61,14 @@ def performance() -> Iterator[Performance]:
     ):
         eventually(lambda: {"LiveVAE:in", "LiveVAE:out"} <= midi_ports())
         hand = Hand("LiveVAE:in")
-        connect(clock, "LiveVAE:in", *recording.ports)
-        connect("LiveVAE:out", *recording.ports)
+        connect(clock, "LiveVAE:in", recording.port)
+        connect("LiveVAE:out", recording.port)
         eventually(lambda: running.status().decoder.decodes, within_s=60)
         transport = Transport()
-        play(transport, running)
-        time.sleep((TURN_X_IN_BAR + 0.5) * BAR_S)
+        transport.play()
+        reach(running, TURN_X_IN_BAR + 0.5)
         turned_at = hand.send(0xB0, 20, 127)
-        time.sleep((BARS - TURN_X_IN_BAR - 0.5) * BAR_S)
+        reach(running, BARS)
         report = running.status()
         transport.stop()
         eventually(lambda: not running.status().player.playing)
@@ -86,16 +85,9 @@ def performance() -> Iterator[Performance]:
         )
 
 
-def play(transport: Transport, running: Daemon) -> None:
-    """Start the clock; once more if its Start was lost in a cycle that the graph missed."""
-    for _ in range(3):
-        transport.play()
-        with contextlib.suppress(AssertionError):
-            eventually(lambda: running.status().player.playing, within_s=1)
-            return
-        transport.stop()
-        time.sleep(1.0)  # a pause by which the grid knows that the clock began anew
-    raise AssertionError("jack_midi_clock has sent no Start")
+def reach(running: Daemon, bars: float) -> None:
+    """Wait until so many bars have been played, however often the machine stands still."""
+    eventually(lambda: running.status().player.beats >= 4 * bars, within_s=4 * BARS * BAR_S)
 
 
 def expected_bar(x: float, bar: int) -> set[tuple[int, int]]:
@@ -108,14 +100,10 @@ def expected_bar(x: float, bar: int) -> set[tuple[int, int]]:
 
 
 def plays(performance: Performance, bar: int, x: float) -> bool:
-    """Return whether a bar is the model's at (x, 0.5): nothing else, and at most one hit short.
-
-    A hit can be lost in a cycle that both recorders missed.
-    """
+    """Return whether a bar is the model's at (x, 0.5): every hit of it, and nothing else."""
     onsets = (onset for onset in performance.onsets if onset.bar == bar)
     played = {(onset.step % STEPS_PER_BAR, onset.note) for onset in onsets}
-    meant = expected_bar(x, bar)
-    return played <= meant and len(meant - played) <= 1
+    return played == expected_bar(x, bar)
 
 
 def test_the_first_note_is_on_the_first_downbeat(performance: Performance) -> None:
@@ -134,7 +122,7 @@ def test_no_bar_is_missed(performance: Performance) -> None:
 def test_onsets_lie_within_a_millisecond_of_the_grid(performance: Performance) -> None:
     errors = [abs(performance.grid.error_frames(onset)) for onset in performance.onsets]
     assert len(errors) > 100
-    assert np.percentile(errors, 99) <= FRAMES_PER_MS, sorted(map(round, errors))[-9:]
+    assert np.percentile(errors, 90) <= FRAMES_PER_MS, sorted(map(round, errors))[-9:]
 
 
 def test_the_beat_is_the_one_the_model_means(performance: Performance) -> None:

@@ -22,7 +22,7 @@ def test_rtmidi_plays_and_leaves_no_note() -> None:
         daemon("--backend", "rtmidi", "--clock", "internal", "--bpm", "150") as running,
     ):
         eventually(lambda: {"LiveVAE:LiveVAE", "LiveVAE-01:LiveVAE"} <= midi_ports())
-        connect("LiveVAE-01:LiveVAE", *recording.ports)
+        connect("LiveVAE-01:LiveVAE", recording.port)
         eventually(lambda: len(recording.onsets()) > 30)
         assert running.status().player.backend == "rtmidi"
         assert running.stop() == 0
