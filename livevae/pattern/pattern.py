@@ -34,6 +34,8 @@ BEATS_PER_BAR: Final = 4
 STEPS_PER_BAR: Final = STEPS_PER_BEAT * BEATS_PER_BAR
 MAX_BARS: Final = 16
 MAX_OFFSET: Final = 0.5
+SOFTEST: Final = 1 / 127
+"""The velocity of the softest hit that MIDI has."""
 MAX_GRID_SIZE: Final = 129
 """A precomputed map has 2 to this many patterns a side."""
 

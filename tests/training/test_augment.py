@@ -5,7 +5,13 @@ import torch
 from livevae.training.augment import Augmentation, augmented
 
 NOTHING = Augmentation(
-    rotate=0, exchange=0, swap_voices=0, drop_voices=0, dropped_voices=0, scale_velocity=0
+    rotate=0,
+    exchange=0,
+    swap_voices=0,
+    transfer_groove=0,
+    drop_voices=0,
+    dropped_voices=0,
+    scale_velocity=0,
 )
 
 
@@ -13,7 +19,8 @@ def batch(n: int = 64, bars: int = 4) -> torch.Tensor:
     """Return random beats [n, bars, 16, 9, 3]."""
     torch.manual_seed(0)
     hits = (torch.rand(n, bars, 16, 9, 1) < 0.3).float()
-    return hits * torch.cat([torch.ones_like(hits), torch.rand(n, bars, 16, 9, 2)], dim=-1)
+    touch = torch.rand(n, bars, 16, 9, 2).clamp(min=0.01) * torch.tensor([1.0, 0.5])
+    return hits * torch.cat([torch.ones_like(hits), touch], dim=-1)
 
 
 def changed(before: torch.Tensor | None = None, **how: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,6 +68,37 @@ def test_swapped_voices_come_whole_from_another_example() -> None:
             theirs = before[:, :, :, voice]
             assert any(torch.equal(example[:, :, voice], one) for one in theirs)
     assert not torch.equal(before, after)
+
+
+def test_a_transferred_groove_keeps_the_hits_and_plays_them_as_another_example_does() -> None:
+    """Shared hits are the other's to the letter; nothing else is moved by chance."""
+    before, after = changed(transfer_groove=1)
+
+    assert torch.equal(before[..., 0], after[..., 0])
+    assert after[..., 1][before[..., 0] > 0].min() > 0
+    assert not after[..., 1:][before[..., 0] == 0].any()
+    for old, new in zip(before[:8], after[:8], strict=True):
+        shared = [(old[..., 0] > 0) & (other[..., 0] > 0) for other in before]
+        assert any(
+            torch.equal(new[hits], other[hits]) for hits, other in zip(shared, before, strict=True)
+        )
+    assert not torch.equal(before, after)
+
+
+def test_a_transferred_groove_moves_hits_of_its_own_by_what_lies_between_the_means() -> None:
+    """A soft and early drummer's hit, played as a loud and late one would; a third voice stays."""
+    pair = torch.zeros(2, 1, 16, 9, 3)
+    pair[0, 0, [0, 4], 0] = torch.tensor([[1.0, 0.2, -0.2], [1.0, 0.4, -0.1]])
+    pair[0, 0, 8, 2] = torch.tensor([1.0, 0.3, 0.1])
+    pair[1, 0, 2, 0] = torch.tensor([1.0, 0.8, 0.3])
+    _, played = changed(torch.cat([pair] * 8), transfer_groove=1)
+
+    loud = [one for one in played if one[0, 0, 0, 0] and one[0, 0, 0, 1] > 0.5]
+    assert loud
+    for one in loud:
+        torch.testing.assert_close(one[0, 0, 0], torch.tensor([1.0, 0.7, 0.25]))
+        torch.testing.assert_close(one[0, 4, 0], torch.tensor([1.0, 0.9, 0.35]))
+        torch.testing.assert_close(one[0, 8, 2], pair[0, 0, 8, 2])
 
 
 def test_dropped_voices_fall_silent_through_the_window() -> None:
