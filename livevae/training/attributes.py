@@ -45,7 +45,9 @@ class Knob(msgspec.Struct, frozen=True):
 
     ``spearman`` is the rank correlation of knob and descriptor, of each start alone, then
     averaged (0 for one that does not move); ``spearman_of_mean`` that of the descriptor averaged
-    over the starts. ``falling`` is the share of the eight steps of a sweep by which the
+    over the starts. ``spearman_unfallen`` is what ``spearman`` would be if no descriptor ever fell:
+    short of 1 by the ties of those that cannot move (a beat without open hats cannot have fewer).
+    ``falling`` is the share of the eight steps of a sweep by which the
     descriptor falls, and ``unmoved`` the share of starts in which it never changes. ``sweep`` is
     the mean absolute change of the descriptor from end to end, in its standard deviations over
     the data, and ``cross_talk`` the same of each other descriptor, as a share of ``sweep``.
@@ -53,6 +55,7 @@ class Knob(msgspec.Struct, frozen=True):
 
     spearman: float
     spearman_of_mean: float
+    spearman_unfallen: float
     falling: float
     unmoved: float
     sweep: float
@@ -161,6 +164,7 @@ def attribute_report(vae: Vae, space: Space, windows: Pattern, seed: int = 0) ->
         knobs[name] = Knob(
             spearman=float(_spearman(own).mean()),
             spearman_of_mean=float(_spearman(own.mean(axis=0)[None])[0]),
+            spearman_unfallen=float(_spearman(np.maximum.accumulate(own, axis=1)).mean()),
             falling=float((np.diff(own, axis=1) < 0).mean()),
             unmoved=float((np.ptp(own, axis=1) == 0).mean()),
             sweep=sweep,

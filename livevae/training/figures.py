@@ -155,17 +155,19 @@ def _attributes(attributes: AttributeReport) -> Iterator[str]:
     yield from _opened(
         "Attribute knobs",
         f"Each turned from end to end from {attributes.starts} beats. Spearman's rank correlation "
-        "of knob and descriptor is the mean over the beats, beside that of the mean; a descriptor "
-        "falls in so many of a sweep's steps, and does not move at all from so many beats. The "
-        "sweep is the change from end to end in standard deviations over the data.",
+        "of knob and descriptor is the mean over the beats, beside that of the mean, and what it "
+        "would be if no descriptor ever fell: short of 1 by the ties of those at the end of their "
+        "range. A descriptor falls in so many of a sweep's steps, and does not move at all from so "
+        "many beats. The sweep is the change from end to end in standard deviations over the data.",
     )
     yield from _table(
-        ["knob", "Spearman", "of the mean", "falls", "unmoved", "sweep"],
+        ["knob", "Spearman", "of the mean", "without falls", "falls", "unmoved", "sweep"],
         [
             [
                 _plain(name),
                 f"{knob.spearman:.3f}",
                 f"{knob.spearman_of_mean:.3f}",
+                f"{knob.spearman_unfallen:.3f}",
                 f"{knob.falling:.1%}",
                 f"{knob.unmoved:.1%}",
                 f"{knob.sweep:.2f}",

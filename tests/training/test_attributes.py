@@ -91,7 +91,7 @@ def test_a_knob_that_moves_its_own_descriptor_alone_has_no_cross_talk(split: Spl
     """Rank correlation 1, nothing falls, the others stand still."""
     knob = report(every_window(split, 2), directions(energy=1)).knobs["energy"]
 
-    assert knob.spearman == knob.spearman_of_mean == pytest.approx(1)
+    assert knob.spearman == knob.spearman_of_mean == knob.spearman_unfallen == pytest.approx(1)
     assert knob.falling == knob.unmoved == 0
     assert knob.sweep > 0
     assert max(knob.cross_talk.values()) == pytest.approx(0, abs=1e-5)
@@ -104,6 +104,7 @@ def test_a_knob_turned_the_wrong_way_or_not_at_all_is_told(split: Split) -> None
     knobs = report(every_window(split, 2), them).knobs
 
     assert knobs["energy"].spearman == pytest.approx(-1)
+    assert knobs["energy"].spearman_unfallen == 0
     assert knobs["energy"].falling == 1
     assert knobs["laid_back"].spearman == 0
     assert knobs["laid_back"].unmoved == 1
