@@ -51,7 +51,6 @@ def sample(
     from livevae.midi.smf import write_pattern
     from livevae.model.checkpoint import load_model
     from livevae.model.folder import matching_prior
-    from livevae.pattern.touch import touched
     from livevae.resources import find_model
     from livevae.training.evaluate import decoded
 
@@ -62,16 +61,13 @@ def sample(
     # One by one, so that asking for more adds to those there were.
     zs = np.concatenate([prior.sample(1, temperature, rng) for _ in range(count)])
     paths = [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
-    velocity_spread, offset_spread = vae.config.spreads
     written = zip(paths if count > 1 else [out], decoded(vae, zs), strict=True)
     for number, (path, pattern) in enumerate(written, 1):
-        played = touched(
-            pattern,
-            temperature * velocity_spread,
-            temperature * offset_spread,
-            np.random.default_rng([seed, number]),  # each beat has a touch of its own
+        # Each beat has a touch of its own.
+        played = prior.touch.drawn(
+            pattern[None], temperature, np.random.default_rng([seed, number])
         )
-        write_pattern(path, played, bpm, notes)
+        write_pattern(path, played[0], bpm, notes)
     told = f"{paths[0]} to {paths[-1].name}" if count > 1 else f"{out}"
     say(f"{vae.config.bars} bars at {bpm:g} bpm (seed {seed}) written to {told}")
 

@@ -257,6 +257,7 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str, seed:
     from livevae.training.dataset import load_split
     from livevae.training.fit import fit_space
     from livevae.training.fit_prior import fit_prior
+    from livevae.training.loop import held_out_windows
     from livevae.training.metrics import thin
     from livevae.training.report import evaluate
 
@@ -269,7 +270,7 @@ def _finish(vae: Vae, out: Path, data: Path, preset: Preset, command: str, seed:
         measured, name = training, "train"
     space = fit_space(vae, training)
     write_grid(vae, out, DEFAULT_SIZE, space)
-    fit_prior(vae, training, seed).save(out)
+    fit_prior(vae, training, held_out_windows(measured, vae.config.bars), seed).save(out)
     report = evaluate(vae, training, measured, name)
     source = data.resolve().name
     origin = GROOVE_CREDIT + " Official split." if training.groove_midi else f"`{source}`."

@@ -7,7 +7,7 @@ posterior of the training set, after training (ex-post density estimation, Ghosh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +17,13 @@ from safetensors.numpy import save
 
 from livevae.errors import UsageError
 from livevae.files import read_tensors, write_atomically
+from livevae.pattern.touch import Touch
 
 Array = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 PRIOR_FILE: Final = "prior.safetensors"
-PRIOR_FORMAT: Final = "livevae-prior-1"
+PRIOR_FORMAT: Final = "livevae-prior-2"
 MAX_PRIOR_BYTES: Final = 16 * 1024 * 1024
 MEND: Final = "fetch the model again"
 
@@ -39,12 +40,14 @@ class Prior:
     """A mixture of k normals of one covariance.
 
     ``weights`` [k] add up to 1, ``means`` [k, z_dim] are the centres, and ``factor``
-    [z_dim, z_dim] is the lower triangular Cholesky factor of the covariance.
+    [z_dim, z_dim] is the lower triangular Cholesky factor of the covariance. ``touch`` is how the
+    beats that are drawn are played.
     """
 
     weights: Array
     means: Array
     factor: Array
+    touch: Touch = field(default_factory=Touch.none)
 
     @property
     def z_dim(self) -> int:
@@ -122,7 +125,12 @@ class Prior:
         Raises:
             WorkError: the file cannot be written.
         """
-        tensors = {"weights": self.weights, "means": self.means, "factor": self.factor}
+        tensors = {
+            "weights": self.weights,
+            "means": self.means,
+            "factor": self.factor,
+            "touch": self.touch.law,
+        }
         contiguous = {name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}
         write_atomically(folder / PRIOR_FILE, save(contiguous, {"format": PRIOR_FORMAT}))
 
@@ -134,7 +142,12 @@ class Prior:
             UsageError: the file is missing, broken or not a prior.
         """
         path = folder / PRIOR_FILE
-        shapes = {"weights": (None,), "means": (None, None), "factor": (None, None)}
+        shapes = {
+            "weights": (None,),
+            "means": (None, None),
+            "factor": (None, None),
+            "touch": Touch.none().law.shape,
+        }
         tensors, metadata = read_tensors(path, shapes, MAX_PRIOR_BYTES, MEND)
         if metadata.get("format") != PRIOR_FORMAT:
             raise UsageError(f"{path} is not of the format {PRIOR_FORMAT}; {MEND}")
@@ -144,7 +157,7 @@ class Prior:
             raise UsageError(f"{path} mixes parts of different mixtures; {MEND}")
         if (weights <= 0).any() or abs(weights.sum() - 1) > 1e-3 or (np.diag(factor) <= 0).any():
             raise UsageError(f"{path} holds weights or spreads that cannot be; {MEND}")
-        return cls(weights, means, np.tril(factor))
+        return cls(weights, means, np.tril(factor), Touch(tensors["touch"]))
 
 
 def _spread_out(

@@ -41,12 +41,6 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset_weight: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 6.0
 
     @property
-    def spreads(self) -> tuple[float, float]:
-        """How far velocity and offset (in 16ths) stray in the mean, as the likelihood has it."""
-        velocity, offset = self.velocity_weight, self.offset_weight
-        return 1 / velocity if velocity else 0.0, 1 / offset if offset else 0.0
-
-    @property
     def steps(self) -> int:
         """Steps of a pattern."""
         return self.bars * STEPS_PER_BAR

@@ -13,7 +13,6 @@ from livevae.latent.space import slerp
 from livevae.model.vae import Vae
 from livevae.pattern.descriptors import ATTRIBUTES, measure
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, VOICES, Pattern
-from livevae.pattern.touch import touched
 from livevae.training.dataset import Split, pack, unpack
 from livevae.training.discriminator import Examples, ToldApart, told_apart
 from livevae.training.evaluate import Array, decoded, encoded
@@ -71,8 +70,8 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     The sets are samples of ``prior``, samples of the standard normal, interpolants (a quarter,
     half and three quarters of the way along the arc between the posterior means of two evaluated
     windows), reconstructions at the posterior mean, and, as what could be reached, real windows
-    of the training set. Velocities and offsets are drawn from the likelihood around what is
-    decoded (its medians alone are the set "without touch"). All are taken as played: definite
+    of the training set. Velocities and offsets are drawn by the prior's touch around what is
+    decoded (which alone is the set "without touch"). All are taken as played: definite
     hits, velocities and offsets rounded as in the data. Comparing distributions of descriptors by
     overlap and KL divergence follows Yang and Lerch 2020, who do so with distances within and
     between sets.
@@ -95,7 +94,7 @@ def realism(vae: Vae, prior: Prior, training: Split, evaluated: Split, seed: int
     fractions = np.array(FRACTIONS, np.float32)[np.arange(n) % len(FRACTIONS), None]
 
     def drawn(z: Array) -> Pattern:
-        return touched(decoded(vae, z), *vae.config.spreads, rng)
+        return prior.touch.drawn(decoded(vae, z), 1.0, rng)
 
     from_prior = prior.sample(n, 1.0, rng)
     sets = {

@@ -91,8 +91,8 @@ def test_each_sample_has_a_touch_of_its_own(
     """What strays in one beat does not stray alike in the next."""
     given = []
     monkeypatch.setattr(
-        "livevae.pattern.touch.touched",
-        lambda pattern, _velocity, _offset, rng: given.append(rng.random()) or pattern,
+        "livevae.pattern.touch.Touch.drawn",
+        lambda _self, patterns, _temperature, rng: given.append(rng.random()) or patterns,
     )
     call(making.sample, tmp_path / "two.mid", "--model", prior, "--seed", 1, "--count", 2)
     assert len(set(given)) == 2

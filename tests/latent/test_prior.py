@@ -9,6 +9,7 @@ from safetensors.numpy import save_file
 
 from livevae.errors import UsageError
 from livevae.latent.prior import COMPONENTS, PRIOR_FILE, Prior
+from livevae.pattern.touch import Touch
 
 CENTRES = np.array([[4.0, 0, 0, 0], [-4.0, 0, 0, 0]], np.float32)
 
@@ -78,7 +79,8 @@ def test_few_points_have_few_components() -> None:
 def test_a_saved_prior_is_loaded_the_same_and_is_small(tmp_path: Path) -> None:
     """Under 300 KB for the 128 dimensions of the shipped models."""
     mu = np.random.default_rng(0).normal(size=(2050, 128)).astype(np.float32)
-    prior = Prior.fit(mu, np.ones_like(mu), seed=0)
+    touch = Touch(np.arange(6, dtype=np.float32).reshape(2, 3) / 10)
+    prior = replace(Prior.fit(mu, np.ones_like(mu), seed=0), touch=touch)
     prior.save(tmp_path)
     back = Prior.load(tmp_path)
 
@@ -86,6 +88,7 @@ def test_a_saved_prior_is_loaded_the_same_and_is_small(tmp_path: Path) -> None:
     assert (tmp_path / PRIOR_FILE).stat().st_size < 300_000
     for name in ("weights", "means", "factor"):
         np.testing.assert_array_equal(getattr(back, name), getattr(prior, name))
+    np.testing.assert_array_equal(back.touch.law, touch.law)
 
 
 def test_a_missing_or_broken_prior_is_refused(tmp_path: Path) -> None:
@@ -117,6 +120,7 @@ def test_a_prior_that_cannot_be_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=PRIOR_FILE):
             Prior.load(tmp_path)
     tensors = {name: getattr(prior, name) for name in ("weights", "means", "factor")}
+    tensors["touch"] = prior.touch.law
     save_file(tensors, tmp_path / PRIOR_FILE)
     with pytest.raises(UsageError, match="format"):
         Prior.load(tmp_path)

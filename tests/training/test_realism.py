@@ -1,5 +1,7 @@
 """Made-up beats beside real ones."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from livevae.latent.prior import Prior
 from livevae.model.vae import Vae
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, VOICES
+from livevae.pattern.touch import Touch
 from livevae.training import realism as subject
 from livevae.training.dataset import Recording, Split, pack
 from livevae.training.discriminator import Examples, ToldApart
@@ -30,10 +33,8 @@ class Gallery(Vae):
     Around 0, where a standard normal draws, beats have lost their snares.
     """
 
-    def __init__(self, velocity_weight: float = 0.0) -> None:
-        config = small(bars=2).config
-        weights = {"velocity_weight": velocity_weight, "offset_weight": 0.0}
-        super().__init__(msgspec.structs.replace(config, **weights))
+    def __init__(self) -> None:
+        super().__init__(small(bars=2).config)
         self._shown = np.stack([beat(seed, 2) for seed in range(64)])
         self._shown[:FIRST, :, 1] = 0
 
@@ -59,9 +60,9 @@ PRIOR = Prior(
 )
 
 
-def measured(vae: Vae) -> subject.Realism:
-    """Return the report of a model that has the prior above."""
-    report = subject.realism(vae, PRIOR, TRAINING, EVALUATED, seed=1)
+def measured(prior: Prior) -> subject.Realism:
+    """Return the report of a model that has this prior."""
+    report = subject.realism(Gallery(), prior, TRAINING, EVALUATED, seed=1)
     assert report is not None
     return report
 
@@ -69,7 +70,7 @@ def measured(vae: Vae) -> subject.Realism:
 @pytest.fixture(scope="module")
 def report() -> subject.Realism:
     """Return the report of a model whose prior lies at the beats of its training set."""
-    return measured(Gallery())
+    return measured(PRIOR)
 
 
 def test_samples_of_a_prior_of_real_beats_cannot_be_told_from_them(
@@ -103,10 +104,11 @@ def test_reconstructions_by_a_perfect_model_are_the_windows_themselves(
     assert same.told_apart.auc == pytest.approx(0.5, abs=0.01)
 
 
-def test_samples_have_the_touch_of_the_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A likelihood that is far too wide is heard in them, but not in the medians."""
+def test_samples_have_the_touch_of_the_prior(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is far too loose is heard in them, but not in what is decoded."""
     monkeypatch.setattr(subject, "WINDOWS", 40)
-    sets = measured(Gallery(velocity_weight=2.0)).sets
+    loose = Touch(np.array([[0, np.log(0.5), 0], Touch.none().law[1]], np.float32))
+    sets = measured(replace(PRIOR, touch=loose)).sets
     strayed, expected = sets["prior"], sets["prior, without touch"]
     assert strayed.overlap["velocity_spread"] < expected.overlap["velocity_spread"] - 0.2
     assert strayed.density == expected.density
