@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import msgspec
 import numpy as np
-import torch
 
 from livevae.latent.grid import DEFAULT_SIZE
+from livevae.model.device import threads
 from livevae.model.vae import Vae
 from livevae.training.evaluate import Array, decoded
 
@@ -52,17 +50,6 @@ def decode_time(vae: Vae) -> DecodeTime:
         map_threads=map_threads,
         map_s=whole,
     )
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Have torch use so many threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _seconds(vae: Vae, z: Array) -> float:
