@@ -38,6 +38,7 @@ class WarmModel:
         self._folder = folder
         self._space = matching_space(folder)
         self._model = load_model(folder, self.device)
+        self._model.decoder.fold()
         for _ in range(_WARM_UP_DECODES):
             self.decode(np.zeros(len(POSITION), np.float32))
 

@@ -51,6 +51,18 @@ class Conductor(nn.Module):
             x = self._layer(layer, x, state, cell)
         return self.embed(x)  # type: ignore[no-any-return]
 
+    def fold(self) -> None:
+        """Merge z_input and the first layer's input weights, both linear, into the latter for good.
+
+        One decode waits for its weights to come from memory: with fewer, about a tenth less long.
+        """
+        lstm = self.over_bars
+        weight, _, bias, _ = lstm.all_weights[0]
+        with torch.no_grad():
+            lstm.weight_ih_l0 = nn.Parameter(weight @ self.z_input.weight)
+            lstm.bias_ih_l0 = nn.Parameter(weight @ self.z_input.bias + bias)
+        self.z_input = nn.Identity()  # type: ignore[assignment]
+
     def _layer(self, layer: int, x: Tensor, state: Tensor, cell: Tensor) -> Tensor:
         """Run one layer over inputs [n, segments, width], or one that is the same at every bar."""
         input_weight, state_weight, input_bias, state_bias = self.over_bars.all_weights[layer]
@@ -197,6 +209,11 @@ class Decoder(nn.Module):
             target = target.reshape(len(embeddings), -1, STEP_FEATURES)
         raw = self.bar_decoder(embeddings, target, own_share)
         return raw.view(len(z), self.steps, N_VOICES, CHANNELS)  # type: ignore[no-any-return]
+
+    def fold(self) -> None:
+        """Decode faster one by one, the same up to rounding; no more to be trained or saved."""
+        if isinstance(self.conductor, Conductor):
+            self.conductor.fold()
 
 
 def activated(raw: Tensor) -> Tensor:

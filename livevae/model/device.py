@@ -1,6 +1,9 @@
-"""Which device a model runs on."""
+"""Which device a model runs on, and on how many threads."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -34,3 +37,14 @@ def resolve_device(wanted: str) -> str:
             f"the device {wanted} is not there; choose auto or one of: {', '.join(there)}"
         )
     return wanted
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Have torch use so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
+from livevae.model.device import threads
 from livevae.model.vae import NATS_PER_BIT, Vae, kl_nats
 from livevae.pattern.pattern import OFFSET, ONSET, STEPS_PER_BEAT, VELOCITY, Pattern
 from livevae.training.dataset import FULL_VELOCITY, Recording
 
 Array = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 BATCH: Final = 32
 """Patterns at once: what lies between the layers of so many still fits a core's cache."""
@@ -37,29 +42,39 @@ class HitErrors(msgspec.Struct, frozen=True):
     timing_mae_ms: float
 
 
-@torch.no_grad()
 def encoded(vae: Vae, windows: Pattern) -> tuple[Array, Array]:
     """Return mu and sigma, [n, z_dim] each, of windows [n, steps, 9, 3]."""
-    device = next(vae.parameters()).device
-    parts = [
-        vae.encode(torch.from_numpy(windows[first : first + BATCH]).to(device))
-        for first in range(0, len(windows), BATCH)
-    ]
+    parts = _of_batches(vae, vae.encode, windows)
     mu = torch.cat([part[0] for part in parts]).cpu().numpy()
     sigma = torch.cat([part[1] for part in parts]).cpu().numpy()
     return mu, sigma
 
 
-@torch.no_grad()
 def decoded(vae: Vae, z: Array) -> Pattern:
     """Return the patterns [n, steps, 9, 3] of z [n, z_dim]."""
-    device = next(vae.parameters()).device
-    parts = [
-        vae.decode(torch.from_numpy(z[first : first + BATCH]).to(device)).cpu().numpy()
-        for first in range(0, len(z), BATCH)
-    ]
-    patterns: Pattern = np.concatenate(parts)
+    patterns: Pattern = torch.cat(_of_batches(vae, vae.decode, z)).cpu().numpy()
     return patterns
+
+
+def _of_batches(vae: Vae, run: Callable[[Tensor], T], examples: Array) -> list[T]:
+    """Run a model batch by batch, on a CPU as many side by side as torch has threads.
+
+    Each batch has a thread to itself: the threads of one batch would wait for one another after
+    every operation, and for the slowest if a core has something else to do.
+    """
+    device = next(vae.parameters()).device
+    batches = [examples[first : first + BATCH] for first in range(0, len(examples), BATCH)]
+    at_once = min(len(batches), torch.get_num_threads()) if device.type == "cpu" else 1
+
+    @torch.inference_mode()
+    def part(batch: Array) -> T:
+        return run(torch.from_numpy(batch).to(device))
+
+    if at_once <= 1:
+        return [part(batch) for batch in batches]
+    alone = ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,))
+    with threads(1), alone as workers:  # threads: torch gives new threads what was set last
+        return list(workers.map(part, batches))
 
 
 def reconstruct(vae: Vae, windows: Pattern) -> tuple[Pattern, Array]:

@@ -1,10 +1,10 @@
-"""The device a model runs on is there, or the sentence says what is."""
+"""The device a model runs on is there, or the sentence says what is; its threads come back."""
 
 import pytest
 import torch
 
 from livevae.errors import UsageError
-from livevae.model.device import resolve_device
+from livevae.model.device import resolve_device, threads
 
 
 @pytest.fixture
@@ -61,3 +61,10 @@ def test_what_is_no_device_at_all_is_refused_with_the_names_of_those_that_are(de
     """torch's own message is a paragraph."""
     with pytest.raises(UsageError, match="choose auto, cpu, cuda, cuda:N or mps"):
         resolve_device(device)
+
+
+def test_threads_are_as_before_afterwards() -> None:
+    before = torch.get_num_threads()
+    with threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before

@@ -226,6 +226,20 @@ def test_the_conductor_is_the_lstm_that_torch_would_run(layers: int) -> None:
     torch.testing.assert_close(conductor(z), conductor.over_bars(each_bar, started)[0])
 
 
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("decoder", ["hierarchical", "flat"])
+def test_a_folded_decoder_decodes_the_same(decoder: str, layers: int) -> None:
+    """With less to read, if a conductor is there."""
+    vae = small(decoder, conductor_layers=layers)
+    z = torch.randn(5, 8)
+    before, weights = vae.decode(z), sum(w.numel() for w in vae.decoder.parameters())
+    vae.decoder.fold()
+
+    torch.testing.assert_close(vae.decode(z), before, atol=1e-5, rtol=0)
+    fewer = sum(w.numel() for w in vae.decoder.parameters()) < weights
+    assert fewer == (decoder == "hierarchical")
+
+
 @pytest.mark.parametrize("encoder", ["attention", "lstm"])
 def test_the_posterior_and_its_kl_are_float32_whatever_the_rest_is_computed_in(
     encoder: str,

@@ -1,9 +1,12 @@
 """The scores of what a model plays against what was played."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
+from livevae.model.device import threads
 from livevae.training import evaluate as subject
 from livevae.training.dataset import Recording
 from tests.model.test_vae import beats, small
@@ -52,14 +55,34 @@ def test_no_hits_make_no_errors() -> None:
     assert (errors.velocity_mae, errors.timing_mae_ms) == (0, 0)
 
 
-def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seven windows in batches of three are what they are one by one."""
+@pytest.mark.parametrize("count", [1, 2])
+def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Seven windows in batches of three are what they are one by one, on two threads too."""
     vae, windows = small(), beats(7, 2).numpy()
     with torch.no_grad():
         mu, sigma = vae.encode(torch.from_numpy(windows))
         patterns = vae.decode(mu)
     monkeypatch.setattr(subject, "BATCH", 3)
 
-    for given, wanted in zip(subject.encoded(vae, windows), (mu, sigma), strict=True):
-        assert given == pytest.approx(wanted.numpy(), abs=1e-6)
-    assert subject.decoded(vae, mu.numpy()) == pytest.approx(patterns.numpy(), abs=1e-6)
+    with threads(count):
+        for given, wanted in zip(subject.encoded(vae, windows), (mu, sigma), strict=True):
+            assert given == pytest.approx(wanted.numpy(), abs=1e-6)
+        assert subject.decoded(vae, mu.numpy()) == pytest.approx(patterns.numpy(), abs=1e-6)
+
+
+def test_batches_run_side_by_side_on_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads meet in the model, neither with a thread of torch's beside; both are returned."""
+    vae, meeting, counts = small(), threading.Barrier(2, timeout=10), []
+    decode = vae.decode
+
+    def met(z: torch.Tensor) -> torch.Tensor:
+        meeting.wait()
+        counts.append(torch.get_num_threads())
+        return decode(z)
+
+    monkeypatch.setattr(vae, "decode", met)
+    monkeypatch.setattr(subject, "BATCH", 3)
+    with threads(2):
+        subject.decoded(vae, np.zeros((6, 8), np.float32))
+        assert torch.get_num_threads() == 2
+    assert counts == [1, 1]
