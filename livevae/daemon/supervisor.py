@@ -306,10 +306,11 @@ class Supervisor:
         if status is None or status.clock_alive:
             return
         enter = "press Enter" if at_terminal() else "type `livevae set clock internal`"
-        say(
-            f"no MIDI clock comes in yet; send one to {status.port}, "
-            f"or {enter} to play on LiveVAE's own clock"
-        )
+        wanted = f"send one to {status.port}"
+        if status.other_clocks:
+            others = " and ".join(status.other_clocks)
+            wanted = f"midi.clock waits for {status.clock_source}, not for {others}"
+        say(f"no MIDI clock comes in yet; {wanted}, or {enter} to play on LiveVAE's own clock")
         if at_terminal() and await line_typed():
             status = self._player_status()
             if status is not None and not status.clock_alive:
