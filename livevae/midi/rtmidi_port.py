@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,19 +60,24 @@ def port_lister() -> Iterator[Callable[[], PortNames]]:
 
 
 class _Named:
-    """A port of another program: open while it is there, and opened again when it returns."""
+    """A port of another program: open while it is there, and opened again when it returns.
 
-    def __init__(self, wanted: str, opened: Callable[[int], Any]) -> None:
-        """Wait for ``wanted``; ``opened`` opens the port of an index and returns it."""
-        self.wanted = wanted
+    RtMidi lets no other thread of Python run while it makes or deletes a ``MidiIn`` or ``MidiOut``
+    (15 ms on JACK), so it has one for good, and only opens and closes that.
+    """
+
+    def __init__(self, wanted: str, midi: Any, own_name: str) -> None:
+        """Wait for ``wanted``, to be opened with ``midi``, which others see as ``own_name``."""
+        self.midi = midi
         self.name = ""
-        self.port: Any = None
+        self.is_open = False
         self.broken = False
-        self._opened = opened
+        self._wanted = wanted
+        self._own_name = own_name
 
     def has_gone(self, names: Sequence[str]) -> bool:
         """Return whether it is open and must not stay so, now that ``names`` are there."""
-        return self.port is not None and (self.broken or self._offered(names) is None)
+        return self.is_open and (self.broken or self._offered(names) is None)
 
     def open_if_there(self, names: Sequence[str]) -> None:
         """Open it if it is among ``names``.
@@ -82,14 +86,15 @@ class _Named:
             RtMidiError, OSError: it has vanished since they were listed, or is not to be had.
         """
         offered = self._offered(names)
-        if self.port is None and offered is not None:
-            self.port = self._opened(names.index(offered))
+        if not self.is_open and offered is not None:
+            self.midi.open_port(names.index(offered), self._own_name)
             self.name = offered
             self.broken = False
+            self.is_open = True
 
     def _offered(self, names: Sequence[str]) -> str | None:
         """Return which of ``names`` it is: once it is known none that only resembles it."""
-        return same(self.name, names) if self.name else found(self.wanted, names)
+        return same(self.name, names) if self.name else found(self._wanted, names)
 
 
 class RtMidiPort(LivePort):
@@ -148,11 +153,13 @@ class RtMidiPort(LivePort):
                 "Windows has no virtual MIDI ports: install loopMIDI, create two ports and name "
                 "them in midi.inputs and midi.outputs of livevae.toml"
             )
-        self._ins = [_Named(name, partial(self._input, name)) for name in sources]
-        self._outs = [_Named(name, self._output) for name in destinations]
         with _opening():
             if sys.platform != "win32":
-                self._own = (self._input(self.name, None), self._output(None))
+                self._own = (self._input(self.name), self._output())
+                for port in self._own:
+                    port.open_virtual_port(self.name)
+            self._ins = [_Named(name, self._input(name), self.name) for name in sources]
+            self._outs = [_Named(name, self._output(), self.name) for name in destinations]
             for end in self._ins:
                 end.open_if_there(names.sources)
             for end in self._outs:
@@ -164,28 +171,19 @@ class RtMidiPort(LivePort):
             for end in ends:
                 if end.has_gone(offered):
                     with self._sending:
-                        gone, end.port = end.port, None
-                    gone.delete()
+                        end.is_open = False
+                    end.midi.close_port()
                 with contextlib.suppress(rtmidi.RtMidiError, OSError):
                     end.open_if_there(offered)
 
-    def _input(self, source: str, index: int | None) -> Any:
+    def _input(self, source: str) -> Any:
         midi_in = rtmidi.MidiIn(_api(), self.name)
         midi_in.ignore_types(sysex=True, timing=False, active_sense=True)
         midi_in.set_callback(self._received, source)
-        if index is None:
-            midi_in.open_virtual_port(self.name)
-        else:
-            midi_in.open_port(index, self.name)
         return midi_in
 
-    def _output(self, index: int | None) -> Any:
-        midi_out = rtmidi.MidiOut(_api(), self.name)
-        if index is None:
-            midi_out.open_virtual_port(self.name)
-        else:
-            midi_out.open_port(index, self.name)
-        return midi_out
+    def _output(self) -> Any:
+        return rtmidi.MidiOut(_api(), self.name)
 
     def _received(self, event: tuple[list[int], float], source: str) -> None:
         now_ns = time.perf_counter_ns()
@@ -207,8 +205,8 @@ class RtMidiPort(LivePort):
     def connections(self) -> Connections:
         """Return the ports opened by name; RtMidi cannot see who uses the virtual ones."""
         return Connections(
-            tuple(end.name for end in self._ins if end.port is not None),
-            tuple(end.name for end in self._outs if end.port is not None),
+            tuple(end.name for end in self._ins if end.is_open),
+            tuple(end.name for end in self._outs if end.is_open),
         )
 
     def programs(self, source: str) -> tuple[str, ...]:
@@ -224,9 +222,8 @@ class RtMidiPort(LivePort):
         self._outbox.wake()
         self._sender.join(_CLOSE_S)
         self._keeper.join(_CLOSE_S)
-        for port in (*self._own, *(end.port for end in (*self._ins, *self._outs))):
-            if port is not None:
-                port.delete()
+        for midi in (*self._own, *(end.midi for end in (*self._ins, *self._outs))):
+            midi.delete()
 
     def _send_on_time(self) -> None:
         ask_for_realtime(PORT_PRIORITY)
@@ -246,8 +243,8 @@ class RtMidiPort(LivePort):
         except (rtmidi.RtMidiError, ValueError) as error:
             self._fault = f"MIDI output failed: {error}"
         for end in self._outs:
-            if end.port is not None and not end.broken:
+            if end.is_open and not end.broken:
                 try:
-                    end.port.send_message(message)
+                    end.midi.send_message(message)
                 except (rtmidi.RtMidiError, ValueError):
                     end.broken = True
