@@ -113,6 +113,7 @@ class RtMidiPort(LivePort):
         self.clock_source = ""
         self._outbox = Outbox()
         self._leaving = threading.Event()
+        self._hearing: set[int] = set()
         self._sending = threading.Lock()
         self._own: tuple[Any, ...] = ()
         self._ins: list[_Named] = []
@@ -189,6 +190,10 @@ class RtMidiPort(LivePort):
         now_ns = time.perf_counter_ns()
         self._incoming.append((now_ns, bytes(event[0]), source))
         self.wake()
+        if sys.platform == "linux" and (thread := threading.get_native_id()) not in self._hearing:
+            # RtMidi starts one for each port it opens, and on ALSA without any priority.
+            self._hearing.add(thread)
+            ask_for_realtime(PORT_PRIORITY)
 
     def now_ns(self) -> int:
         """Return the monotonic clock (Windows' own counts in steps of 16 ms)."""

@@ -98,6 +98,7 @@ def test_only_what_is_missing_is_asked_for(machine: Machine) -> None:
     machine.members = None
     assert "sudo groupadd -f audio && sudo usermod" in realtime.memory()[1]
     machine.members = ["root"]
+    assert "sudo tee" in realtime.memory()[1]
     assert "usermod" not in realtime.memory()[1]
     machine.granted.touch()
     assert realtime.memory()[1] == "it is granted from your next login on: log out and in again"
