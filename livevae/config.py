@@ -34,6 +34,7 @@ class Midi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] = "LiveVAE"
     inputs: PortNames = ()
     outputs: PortNames = ()
+    clock: Annotated[str, msgspec.Meta(description="a port's name")] = ""
     channel: Channel = 10
     kit: Annotated[
         str | tuple[int, ...],

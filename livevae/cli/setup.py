@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from livevae.cli import realtime
 from livevae.cli.options import config_option, set_option
 from livevae.config import Config, load
 from livevae.daemon.control import Request, ask, make_private, runtime_folder
@@ -38,7 +38,7 @@ def ports(backend: str, as_json: bool) -> None:
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing the doctor looked at; ``mend`` is empty when all is well."""
+    """One thing the doctor looked at; ``mend`` is empty when nothing can be better."""
 
     name: str
     well: bool
@@ -71,7 +71,12 @@ def _examine(config: Config) -> Iterator[Finding]:
     yield _tried("model", lambda: _model(config))
     yield _tried("device", lambda: _device(config))
     yield _tried("folder", _folder)
-    yield _realtime()
+    for name, look in (
+        ("priority", realtime.priority),
+        ("memory", realtime.memory),
+        ("timers", realtime.timers),
+    ):
+        yield Finding(name, True, *look())
     yield _daemon()
 
 
@@ -112,22 +117,6 @@ def _device(config: Config) -> str:
 def _folder() -> str:
     make_private(runtime_folder())
     return str(runtime_folder())
-
-
-def _realtime() -> Finding:
-    """Real-time priority helps timing, but LiveVAE plays without it: never a failure."""
-    if not hasattr(os, "sched_setscheduler"):
-        return Finding("priority", True, "this system gives no real-time priority to Python")
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    except OSError:
-        mend = (
-            "timing is steadier with it: add `@audio - rtprio 95` to /etc/security/limits.conf, "
-            "yourself to the group audio (`sudo usermod -aG audio $USER`), and log in again"
-        )
-        return Finding("priority", True, "no real-time priority", mend)
-    return Finding("priority", True, "real-time priority is allowed")
 
 
 def _daemon() -> Finding:

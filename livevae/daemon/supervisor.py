@@ -167,7 +167,9 @@ class Supervisor:
         return PlayerOrders(
             bank=str(self._bank_path),
             backend=config.midi.backend,
-            port=PortRequest(config.midi.name, config.midi.inputs, config.midi.outputs),
+            port=PortRequest(
+                config.midi.name, config.midi.inputs, config.midi.outputs, config.midi.clock
+            ),
             kit=kit_notes(config.midi.kit),
             channel=config.midi.channel,
             seed=config.seed,
@@ -245,13 +247,7 @@ class Supervisor:
         """Put the new player where the old one was: its controls and its connections."""
         orders = self._player_orders()
         last = self._player_status()
-        connections = last.connections if last else Connections()
-        port = PortRequest(
-            orders.port.name,
-            tuple(dict.fromkeys(orders.port.inputs + connections.inputs)),
-            tuple(dict.fromkeys(orders.port.outputs + connections.outputs)),
-            must_exist=False,
-        )
+        port = orders.port.succeed(last.connections if last else Connections())
         self._commands = 0
         orders = msgspec.structs.replace(
             orders,
@@ -310,10 +306,11 @@ class Supervisor:
         if status is None or status.clock_alive:
             return
         enter = "press Enter" if at_terminal() else "type `livevae set clock internal`"
-        say(
-            f"no MIDI clock comes in yet; send one to {status.port}, "
-            f"or {enter} to play on LiveVAE's own clock"
-        )
+        wanted = f"send one to {status.port}"
+        if status.other_clocks:
+            others = " and ".join(status.other_clocks)
+            wanted = f"midi.clock waits for {status.clock_source}, not for {others}"
+        say(f"no MIDI clock comes in yet; {wanted}, or {enter} to play on LiveVAE's own clock")
         if at_terminal() and await line_typed():
             status = self._player_status()
             if status is not None and not status.clock_alive:

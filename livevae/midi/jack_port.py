@@ -25,8 +25,8 @@ from livevae.midi.ports import Connections, PortNames, PortRequest
 from livevae.midi.realtime import PORT_PRIORITY, ask_for_realtime
 
 _FRAME_MASK: Final = 0xFFFFFFFF
-_MARGIN_NS: Final = 15_000_000
-"""Beyond two JACK periods: what the player may be held up by before a message is late."""
+_MARGIN_NS: Final = 20_000_000
+"""Beyond two JACK periods: half of it is what a pass of the player may be late by."""
 _CLOSE_S: Final = 0.2
 _FRAMES_PER_MESSAGE: Final = 4
 """A thread that overruns its cycle loses all it wrote in it, and a panic is 130 messages: a cycle
@@ -70,8 +70,16 @@ def port_lister() -> Iterator[Callable[[], PortNames]]:
         client.close()
 
 
+def _connected(port: Any) -> tuple[str, ...]:
+    return tuple(other.name for other in port.connections)
+
+
 class JackPort(LivePort):
-    """LiveVAE's two JACK MIDI ports, ``NAME:in`` and ``NAME:out``."""
+    """LiveVAE's JACK MIDI ports, ``NAME:in``, ``NAME:out`` and ``NAME:clock`` if one is wanted.
+
+    JACK mixes all programs connected to an input, so the one whose clock alone shall count has an
+    input of its own; whatever is connected there by hand counts as well.
+    """
 
     def __init__(self, request: PortRequest) -> None:
         """Open the ports and connect them.
@@ -86,6 +94,10 @@ class JackPort(LivePort):
         self._ns_per_frame: float = 1e9 / self._client.samplerate
         self._set_period(self._client.blocksize)
         self._in = self._client.midi_inports.register("in")
+        self._ins = [self._in]
+        if request.clock not in ("", self.name):
+            self._ins.append(self._client.midi_inports.register("clock"))
+        self.clock_source = self._ins[1].name if self._ins[1:] else ""
         self._out = self._client.midi_outports.register("out")
 
         self._zero: int = self._client.last_frame_time
@@ -105,8 +117,12 @@ class JackPort(LivePort):
             names = listed()
         sources = request.resolve(request.inputs, names.sources, "output")
         destinations = request.resolve(request.outputs, names.destinations, "input")
+        clocks = request.resolve(
+            (request.clock,) * bool(self.clock_source), names.sources, "output"
+        )
         self._wanted = [
-            *((source, self._in.name) for source in sources),
+            *((source, self._in.name) for source in sources if source not in clocks),
+            *((source, self.clock_source) for source in clocks),
             *((self._out.name, destination) for destination in destinations),
         ]
         for source, destination in self._wanted:
@@ -146,11 +162,17 @@ class JackPort(LivePort):
             return Connections()
         try:
             return Connections(
-                tuple(port.name for port in self._in.connections),
-                tuple(port.name for port in self._out.connections),
+                _connected(self._in),
+                _connected(self._out),
+                tuple(name for clock in self._ins[1:] for name in _connected(clock)),
             )
         except jack.JackError:
             return Connections()  # the server is going down; the shutdown callback says so
+
+    def programs(self, source: str) -> tuple[str, ...]:
+        """Return the names of the ports connected to the input ``source``."""
+        connections = self.connections()
+        return connections.clock if source == self.clock_source else connections.inputs
 
     def close(self) -> None:
         """Give JACK a moment to write what is queued, then leave."""
@@ -174,10 +196,11 @@ class JackPort(LivePort):
         cycle = self._cycle[0]
         cycle += (self._client.last_frame_time - cycle) & _FRAME_MASK
         self._cycle = (cycle, time.perf_counter_ns())
-        for offset, message in self._in.incoming_midi_events():
-            self._incoming.append((self._ns(cycle + offset), bytes(message)))
+        for port in self._ins:
+            for offset, message in port.incoming_midi_events():
+                self._incoming.append((self._ns(cycle + offset), bytes(message), port.name))
         if self._incoming:
-            self._awake.set()
+            self.wake()
         while self._outbox:
             queued = self._outbox.popleft()
             if queued[2] is _CANCEL:
@@ -201,7 +224,7 @@ class JackPort(LivePort):
     def _shut_down(self, _status: object, reason: str) -> None:
         self._registered.put(None)
         self._fault = f"the JACK server has shut down ({reason or 'no reason given'})"
-        self._awake.set()
+        self.wake()
 
     def _port_registered(self, port: Any, registered: bool) -> None:
         if registered:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from livevae.midi.ports import Connections
+from livevae.midi.ports import Connections, Received
 
 
 class MemoryPort:
     """A MIDI port whose time is set by hand and whose output is a list."""
 
-    def __init__(self, lead_ns: int = 10_000_000) -> None:
+    def __init__(self, lead_ns: int = 10_000_000, clock_source: str = "") -> None:
         """Stand at time 0 with nothing received and nothing sent."""
         self.name = "memory"
         self.lead_ns = lead_ns
+        self.clock_source = clock_source
         self.time_ns = 0
-        self.incoming: deque[tuple[int, bytes]] = deque()
+        self.incoming: deque[Received] = deque()
         self._outgoing: list[tuple[int, int, bytes]] = []
 
     def now_ns(self) -> int:
@@ -27,11 +28,11 @@ class MemoryPort:
         """Move time on to ``time_ns``."""
         self.time_ns = time_ns
 
-    def feed(self, time_ns: int, message: bytes) -> None:
-        """Let ``message`` come in at ``time_ns``."""
-        self.incoming.append((time_ns, message))
+    def feed(self, time_ns: int, message: bytes, source: str = "memory") -> None:
+        """Let ``message`` come in at ``time_ns`` from ``source``."""
+        self.incoming.append((time_ns, message, source))
 
-    def receive(self) -> tuple[int, bytes] | None:
+    def receive(self) -> Received | None:
         """Return the next message that has come in by now."""
         if self.incoming and self.incoming[0][0] <= self.time_ns:
             return self.incoming.popleft()
@@ -63,6 +64,10 @@ class MemoryPort:
     def connections(self) -> Connections:
         """Return no connections."""
         return Connections()
+
+    def programs(self, source: str) -> tuple[str, ...]:
+        """Return the source itself."""
+        return (source,)
 
     def fault(self) -> str:
         """Return no fault."""

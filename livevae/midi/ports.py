@@ -1,4 +1,4 @@
-"""The port protocol: receive ``(time_ns, bytes)``, send ``bytes at time_ns``.
+"""The port protocol: receive ``(time_ns, bytes, source)``, send ``bytes at time_ns``.
 
 Every backend has a clock of its own, in nanoseconds; input is stamped and output is asked for in
 that clock. The player knows no other time.
@@ -7,11 +7,12 @@ that clock. The player knows no other time.
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -20,20 +21,29 @@ from livevae.errors import UsageError, WorkError
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
 ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123
 
+Received = tuple[int, bytes, str]
+"""A message that came in: its time in nanoseconds, its bytes, and the source it came by."""
+
+
+_ALSA_ADDRESS: Final = re.compile(r" \d+:\d+$")
+"""What RtMidi adds to a name on ALSA: another number each time the device is plugged in."""
+
 
 class MidiPort(Protocol):
-    """One virtual MIDI input and one virtual MIDI output."""
+    """One virtual MIDI output, and inputs, each of which is a source of messages."""
 
     name: str
     lead_ns: int
     """How far ahead of its time a message must be sent to sound on time."""
+    clock_source: str
+    """The source whose clock and transport alone count, or the empty string: any one's."""
 
     def now_ns(self) -> int:
         """Return the present in this port's clock."""
         ...
 
-    def receive(self) -> tuple[int, bytes] | None:
-        """Return the next message that came in and its time, or None; never waits."""
+    def receive(self) -> Received | None:
+        """Return the next message that came in, or None; never waits."""
         ...
 
     def send(self, time_ns: int, message: bytes) -> None:
@@ -66,6 +76,10 @@ class MidiPort(Protocol):
         """Return what the port is connected to."""
         ...
 
+    def programs(self, source: str) -> tuple[str, ...]:
+        """Return the names of other programs' ports from which ``source`` may have come."""
+        ...
+
     def fault(self) -> str:
         """Return what has gone wrong with the port, in words, or the empty string."""
         ...
@@ -76,10 +90,14 @@ class MidiPort(Protocol):
 
 
 class Connections(msgspec.Struct, frozen=True):
-    """Names of the other programs' ports at either end of LiveVAE's."""
+    """Names of the other programs' ports at LiveVAE's inputs and at its output.
+
+    ``clock`` are those at the input that ``midi.clock`` has of its own.
+    """
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    clock: tuple[str, ...] = ()
 
 
 class PortNames(msgspec.Struct, frozen=True):
@@ -96,18 +114,38 @@ class PortRequest(msgspec.Struct, frozen=True):
     name: str
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    clock: str = ""
+    """The port whose clock alone counts; the port's own name stands for its virtual input."""
     must_exist: bool = True
     """Whether a port that is not there is an error, or is waited for."""
 
-    def resolve(self, wanted: Sequence[str], names: Sequence[str], kind: str) -> list[str]:
-        """Return the full names of the ``wanted`` ports among ``names``.
+    def resolve(self, wanted: Iterable[str], names: Sequence[str], kind: str) -> list[str]:
+        """Return the full names of the ``wanted`` ports among ``names``, each once.
+
+        One that need not exist, and does not, stays as it was wanted.
 
         Raises:
             UsageError: one of them does not exist, though it must, or is ambiguous.
         """
-        if not self.must_exist:
-            return list(wanted)
-        return [matching(name, names, kind) for name in wanted]
+        full = (
+            matching(name, names, kind) if self.must_exist else found(name, names) or name
+            for name in wanted
+        )
+        return list(dict.fromkeys(full))
+
+    def succeed(self, last: Connections) -> PortRequest:
+        """Return the request that puts a new port where one with ``last`` connections was."""
+
+        def again(wanted: Iterable[str], connected: tuple[str, ...]) -> tuple[str, ...]:
+            missing = (name for name in wanted if found(name, connected) is None)
+            return (*connected, *missing)
+
+        return msgspec.structs.replace(
+            self,
+            inputs=again(self.inputs, last.inputs),
+            outputs=again(self.outputs, last.outputs),
+            must_exist=False,
+        )
 
 
 def choose_backend(wanted: str) -> str:
@@ -187,11 +225,33 @@ def matching(wanted: str, names: Sequence[str], kind: str) -> str:
     Raises:
         UsageError: none or several do.
     """
-    if wanted in names:
-        return wanted
-    found = [name for name in names if wanted.lower() in name.lower()]
-    if len(found) == 1:
-        return found[0]
-    listed = ", ".join(found or names) or "none"
-    problem = f"several MIDI {kind} ports match" if found else f"there is no MIDI {kind} port"
+    candidates = _candidates(wanted, names)
+    if len(candidates) == 1:
+        return candidates[0]
+    listed = ", ".join(candidates or names) or "none"
+    problem = f"several MIDI {kind} ports match" if candidates else f"there is no MIDI {kind} port"
     raise UsageError(f"{problem} {wanted!r}; there are: {listed}")
+
+
+def found(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the port that ``wanted`` names, or None where none or several do."""
+    candidates = _candidates(wanted, names)
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def same(full: str, names: Sequence[str]) -> str | None:
+    """Return the port among ``names`` that was called ``full`` when it was last there."""
+    if full in names:
+        return full
+    return next((name for name in names if _plain(name) == _plain(full)), None)
+
+
+def _candidates(wanted: str, names: Sequence[str]) -> list[str]:
+    if known := same(wanted, names):
+        return [known]
+    part = _plain(wanted).lower()
+    return [name for name in names if part in name.lower()]
+
+
+def _plain(name: str) -> str:
+    return _ALSA_ADDRESS.sub("", name)

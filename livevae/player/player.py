@@ -7,13 +7,14 @@ calls it as fast as it can on a memory port. It is the same code, so it is the s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from livevae.clock.follower import MidiClockFollower
 from livevae.clock.internal import InternalClock
+from livevae.clock.sources import ClockSources
 from livevae.clock.timeline import NS_PER_MS, Transport
 from livevae.config import Binding
 from livevae.decoder.bank import Bank, Position
@@ -32,8 +33,9 @@ from livevae.player.scheduler import Choice, NoteBook, Scheduler, Source
 
 SYSTEM_REALTIME: Final = 0xF0
 SYSTEM_RESET: Final = 0xFF
-PASSES_PER_LEAD: Final = 3
-"""How often the player looks ahead within its lead: one late pass must do no harm."""
+PASSES_PER_LEAD: Final = 2
+"""How often the player looks ahead within its lead: a pass that is late by half of it does no harm.
+More would cost more: to sleep and wake is dearer than a pass."""
 
 Command = tuple[str, float]
 """A control and its new float."""
@@ -46,6 +48,10 @@ class Status(msgspec.Struct, frozen=True):
     port: str
     clock: str
     clock_alive: bool
+    clock_source: str
+    """Whose MIDI clock is followed, or waited for; empty while that is anyone's."""
+    other_clocks: tuple[str, ...]
+    """Who else sends MIDI clock, which is ignored."""
     locked: bool
     playing: bool
     bpm: float
@@ -83,6 +89,7 @@ class Player:
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
         self._scheduler = Scheduler(self._notes, kit, seed, self._choose)
+        self._sources = ClockSources(port.clock_source)
         self._follower = MidiClockFollower(now_ns)
         self._internal = InternalClock(self._performance.values["bpm"], now_ns)
         self._clock = self._performance.choice("clock")
@@ -104,8 +111,8 @@ class Player:
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
         now_ns = self._port.now_ns()
-        for time_ns, message in iter(self._port.receive, None):
-            self._take(time_ns, message, now_ns)
+        for time_ns, message, source in iter(self._port.receive, None):
+            self._take(time_ns, message, source, now_ns)
         while self._commands:
             self._apply(*self._commands.popleft(), now_ns)
             self.commands_done += 1
@@ -136,11 +143,14 @@ class Player:
         """Return how things stand."""
         transport = self._transport()
         late_ns = sorted(self._port.lateness_ns()) or [0]
+        clock_source, other_clocks = self._clock_names()
         return Status(
             backend=type(self._port).__name__.removesuffix("Port").lower(),
             port=self._port.name,
             clock=self._clock,
             clock_alive=self._follower.alive or self._clock == "internal",
+            clock_source=clock_source,
+            other_clocks=other_clocks,
             locked=transport.locked,
             playing=transport.playing,
             bpm=transport.timeline.bpm,
@@ -155,16 +165,29 @@ class Player:
             fault=self._port.fault(),
         )
 
+    def _clock_names(self) -> tuple[str, tuple[str, ...]]:
+        """Return whose clock is followed, and who else sends one."""
+        source = self._sources.followed
+        followed = self._port.programs(source) if source else ()
+        others = {
+            other: [name for name in self._port.programs(other) if name not in followed]
+            for other in self._sources.others(self._port.now_ns())
+        }
+        # A program that is connected to both inputs is no other.
+        named = tuple(_name(other, names) for other, names in others.items() if names)
+        return _name(source, followed), named
+
     def _transport(self) -> Transport:
         source = self._internal if self._clock == "internal" else self._follower
         return source.transport
 
-    def _take(self, time_ns: int, message: bytes, now_ns: int) -> None:
+    def _take(self, time_ns: int, message: bytes, source: str, now_ns: int) -> None:
         status = message[0]
         if status == SYSTEM_RESET:
             self._apply("panic", 1.0, now_ns)
         elif status >= SYSTEM_REALTIME:
-            self._follower.receive(time_ns, message)
+            if self._sources.counts(time_ns, status, source):
+                self._follower.receive(time_ns, message)
         elif status & 0xF0 != CONTROL_CHANGE or len(message) != 3 or max(message[1:]) > 127:
             return  # a note, or what a bad wire has left of a message
         elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
@@ -219,3 +242,10 @@ class Player:
                 playing.choice.pattern if playing else self._choice.pattern, "held"
             )
         return self._choice
+
+
+def _name(source: str, programs: Sequence[str]) -> str:
+    """Name the one program behind a source; of several nobody can tell which it was."""
+    if len(programs) == 1:
+        return programs[0]
+    return f"{source} ({', '.join(programs)})" if programs else source

@@ -24,11 +24,17 @@ from livevae.decoder.bank import Bank, Shape
 from livevae.errors import LiveVAEError
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import PortRequest, choose_backend, open_port
-from livevae.midi.realtime import PLAYER_PRIORITY, ask_for_realtime, refine_timers
+from livevae.midi.realtime import (
+    PLAYER_PRIORITY,
+    ask_for_realtime,
+    lock_memory,
+    refine_timers,
+)
 from livevae.pattern.pattern import CHANNELS, N_VOICES
 from livevae.player.player import Command, Player
 
-SWITCH_INTERVAL_S: Final = 0.0005
+SWITCH_INTERVAL_S: Final = 0.0001
+"""How long a thread that is due may have to wait for one that is busy."""
 STATUS_EVERY_NS: Final = 100_000_000
 PORT_GONE: Final = 3
 """Exit code: the MIDI system threw the player out. Starting it again may help."""
@@ -95,6 +101,8 @@ def run(orders: Orders) -> int:
 
     threading.Thread(target=hear_commands, name="commands", daemon=True).start()
     realtime = ask_for_realtime(PLAYER_PRIORITY)
+    if lock_memory():
+        realtime += ", memory locked"
     if orders.restarted:
         # The player before this one died and may have left notes on.
         player.panic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,24 @@ def test_rtmidi_plays_and_leaves_no_note() -> None:
         assert running.status().player.backend == "rtmidi"
         assert running.stop() == 0
         eventually(lambda: not recording.hanging())
+
+
+def test_a_named_receiver_that_goes_and_returns_is_played_to_again() -> None:
+    """And the daemon is the same one, playing on all the while."""
+    with contextlib.ExitStack() as first, contextlib.ExitStack() as rest:
+        gone = first.enter_context(recorder("synth"))
+        running = rest.enter_context(
+            daemon(
+                *("--backend", "rtmidi", "--clock", "internal", "--bpm", "150"),
+                *("--set", 'midi.outputs=["synth"]'),
+            )
+        )
+        eventually(gone.onsets)
+        assert running.status().player.connections.outputs == ("synth:in",)
+        first.close()
+        eventually(lambda: running.status().player.connections.outputs == ())
+        back = rest.enter_context(recorder("synth"))
+        eventually(back.onsets)
+        assert running.status().restarts["player"] == 0
+        assert running.stop() == 0
+        eventually(lambda: not back.hanging())

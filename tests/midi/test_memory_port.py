@@ -8,11 +8,12 @@ A, B, C = (bytes((0x90, note, 1)) for note in (1, 2, 3))
 def test_a_message_comes_in_when_its_time_has_come_and_once() -> None:
     """In the order fed."""
     port = MemoryPort()
-    port.feed(10, A)
-    port.feed(20, B)
+    port.feed(10, A, "live")
+    port.feed(20, B, "mpc")
     assert port.receive() is None
     port.advance(20)
-    assert [port.receive(), port.receive(), port.receive()] == [(10, A), (20, B), None]
+    heard = [port.receive(), port.receive(), port.receive()]
+    assert heard == [(10, A, "live"), (20, B, "mpc"), None]
 
 
 def test_messages_are_sent_in_the_order_of_their_times_and_ties_in_that_of_the_calls() -> None:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from livevae.errors import LiveVAEError, UsageError
-from livevae.midi.ports import PortRequest, choose_backend, matching
+from livevae.midi.ports import Connections, PortRequest, choose_backend, matching, same
 
 NAMES = ["Midi Through:0", "Bitwig:in", "Bitwig:in 2", "Live (virtual)"]
 
@@ -50,8 +50,25 @@ def test_a_request_resolves_every_name_or_waits_for_what_is_not_there_now() -> N
     assert request.resolve(request.inputs, NAMES, "output") == ["Midi Through:0"]
     with pytest.raises(UsageError):
         request.resolve(["gone"], NAMES, "output")
-    patient = PortRequest("LiveVAE", ("gone",), must_exist=False)
-    assert patient.resolve(patient.inputs, NAMES, "output") == ["gone"]
+    patient = PortRequest("LiveVAE", ("gone", "through", "Midi Through:0"), must_exist=False)
+    assert patient.resolve(patient.inputs, NAMES, "output") == ["gone", "Midi Through:0"]
+
+
+def test_a_new_port_takes_the_place_of_the_last_one() -> None:
+    """With all that was connected to it, each once, and what it had waited for."""
+    request = PortRequest("LiveVAE", ("through", "gone"), ("Live",), "MPC")
+    last = Connections(("Midi Through:0", "Bitwig:in"), ())
+    assert request.succeed(last) == PortRequest(
+        "LiveVAE", ("Midi Through:0", "Bitwig:in", "gone"), ("Live",), "MPC", must_exist=False
+    )
+
+
+def test_on_alsa_a_device_is_found_under_another_number() -> None:
+    """It gets one each time it is plugged in."""
+    names = ["MPC:MPC MIDI 1 24:0", "MPC:MPC MIDI 10 24:1"]
+    assert matching("MPC:MPC MIDI 1 20:0", names, "output") == names[0]
+    assert same("MPC:MPC MIDI 10 20:1", names) == names[1]
+    assert same("MPC:MPC MIDI 2 20:1", names) is None
 
 
 def test_auto_takes_jack_only_where_a_server_runs(monkeypatch: pytest.MonkeyPatch) -> None:

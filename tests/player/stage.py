@@ -38,9 +38,10 @@ class Stage:
         bindings: dict[str, Binding] | None = None,
         seed: int = 0,
         pass_ns: int = 3 * NS_PER_MS,
+        clock_source: str = "",
     ) -> None:
         """Put ``pattern`` at every point of the grid; without one there is no grid."""
-        self.port = MemoryPort()
+        self.port = MemoryPort(clock_source=clock_source)
         steps = 16 if pattern is None else len(pattern)
         self.bank = Bank.in_memory(Shape(steps, 2, 2))
         if pattern is not None:

@@ -617,6 +617,39 @@ def test_status_tells_the_position_and_tempo_of_the_song() -> None:
     assert status.bpm == pytest.approx(120, abs=0.01)
 
 
+@pytest.mark.parametrize("clock_source", ["", "memory"])
+def test_clock_and_transport_of_a_second_source_change_nothing_and_it_is_named(
+    clock_source: str,
+) -> None:
+    """Whether the first is followed because it was first, or because it is configured."""
+    heard = []
+    for rival in (False, True):
+        stage = Stage(beat(FOUR), clock_source=clock_source)
+        stage.lock()
+        for number in range(96):
+            stage.ticks(1)
+            for status in (CLOCK, STOP, START) if rival and number % 3 == 1 else ():
+                stage.port.feed(stage.port.now_ns(), bytes((status,)), "rival")
+        status = stage.player.status()
+        assert status.clock_source == "memory"
+        assert status.other_clocks == (("rival",) if rival else ())
+        heard.append(stage.finish())
+    assert heard[0] == heard[1] != []
+
+
+def test_a_configured_clock_that_is_absent_is_waited_for_and_knobs_still_turn() -> None:
+    """Its place is taken by no other clock, which is named; control changes are everyone's."""
+    stage = Stage(beat(FOUR), clock_source="mpc")
+    stage.lock()
+    stage.bars(2)
+    stage.control(20, 127)
+    status = stage.player.status()
+    assert not status.playing
+    assert (status.clock_source, status.other_clocks) == ("mpc", ("memory",))
+    assert status.values["x"] == 1.0
+    assert stage.finish() == []
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_comes_in_the_player_plays_on_and_leaves_no_note_hanging(seed: int) -> None:
     """Random bytes, broken messages, transport at random, stalls: no exception, no hanging note."""
