@@ -28,6 +28,16 @@ def beat(hits: dict[str, list[int]], bars: int = 1, offset: float = 0.0) -> Patt
     return pattern
 
 
+class Wire(MemoryPort):
+    """A memory port on which ``cancel`` forgets notes and controllers, and no system message."""
+
+    def cancel(self, after_ns: int) -> None:
+        """Forget the channels' messages after ``after_ns``."""
+        self._outgoing = [
+            event for event in self._outgoing if event[0] <= after_ns or event[2][0] >= 0xF0
+        ]
+
+
 class Stage:
     """Time moves by small passes, and at once to every message, as on a real port."""
 
@@ -40,7 +50,7 @@ class Stage:
         pass_ns: int = 3 * NS_PER_MS,
     ) -> None:
         """Put ``pattern`` at every point of the grid; without one there is no grid."""
-        self.port = MemoryPort()
+        self.port = Wire()
         steps = 16 if pattern is None else len(pattern)
         self.bank = Bank.in_memory(Shape(steps, 2, 2))
         if pattern is not None:
