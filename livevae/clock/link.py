@@ -33,8 +33,8 @@ APART_NS: Final = 20 * NS_PER_MS
 """Beyond this the clocks have not drifted, but one of them stood still (a suspend, an xrun)."""
 JUMP_BEATS: Final = 1 / 8
 """A session joined, or another's beats forced on it; what is less is the network's delay."""
-LATE_START_BEATS: Final = 1 / 4
-"""A start heard of this late is still played from its first beat."""
+LATE_START_NS: Final = 30 * NS_PER_MS
+"""A start heard of this late is still played from its first beat; later, its hits would limp."""
 NS_PER_US: Final = 1000
 MISSING: Final = (
     "Ableton Link is not installed; `pip install 'livevae[link]'` (it is licensed under the GPL), "
@@ -127,9 +127,8 @@ class LinkPeer:
         moved = abs(beats - old.timeline.beats_at(timeline.origin_ns)) > JUMP_BEATS
         started = playing and not old.playing
         jump = playing != old.playing or (playing and moved)
-        start_beats = beats
-        if started and beats < LATE_START_BEATS:
-            start_beats = 0.0
+        in_time = started and beats * timeline.beat_ns < LATE_START_NS
+        start_beats = 0.0 if in_time else beats
         self.transport = Transport(
             timeline,
             playing,
