@@ -148,16 +148,24 @@ def _table() -> Iterator[Parameter]:
         "clock",
         Kind.CHOICE,
         0,
-        1,
+        2,
         0,
         "",
-        "Whose time to follow: MIDI clock from outside, or LiveVAE's own.",
-        choices=("midi", "internal"),
+        "Whose time to follow: MIDI clock from outside, LiveVAE's own, or Ableton Link.",
+        choices=("midi", "internal", "link"),
     )
-    yield _continuous("bpm", 20, 300, 120, "BPM", "Tempo of the internal clock.")
-    yield Parameter("play", Kind.TOGGLE, 0, 1, 1, "", "Run or stop the internal clock.")
+    text = "Tempo of the internal clock, or of the Link session."
+    yield _continuous("bpm", 20, 300, 120, "BPM", text)
+    text = "Run or stop the internal clock, or the Link session."
+    yield Parameter("play", Kind.TOGGLE, 0, 1, 1, "", text)
+    text = "Send MIDI clock and transport to other gear, whosever time is followed."
+    yield Parameter("clock_out", Kind.TOGGLE, 0, 1, 0, "", text)
     text = "Shift everything in time: positive is later."
     yield _continuous("sync_delay", -100, 100, 0, "ms", text)
+    text = "How late the instrument sounds; its notes are sent so much earlier."
+    yield _continuous("latency.notes", -100, 100, 0, "ms", text)
+    text = "How late the gear on LiveVAE's clock sounds; its clock is sent so much earlier."
+    yield _continuous("latency.clock", -100, 100, 0, "ms", text)
     yield Parameter("panic", Kind.TRIGGER, 0, 1, 0, "", "Silence every note at once.")
 
 

@@ -27,6 +27,8 @@ def status(as_json: bool) -> None:
     if player.clock == "midi":
         clock += f" from {player.clock_source}" * bool(player.clock_source)
         clock += f"; ignored: {', '.join(player.other_clocks)}" * bool(player.other_clocks)
+    peers = f", {player.link_peers} Link peers" if player.clock == "link" else ""
+    sent_out = ", sent out" if player.values["clock_out"] else ""
     bars = ", ".join(f"{count} {source}" for source, count in player.bars.items())
     decodes = f"{decoder.decodes} decodes, p50 {decoder.p50_ms:.1f} ms, p99 {decoder.p99_ms:.1f} ms"
     heard = ", ".join(player.connections.inputs) or "nobody yet"
@@ -34,7 +36,7 @@ def status(as_json: bool) -> None:
     restarts = ", ".join(f"{name} {count}" for name, count in report.restarts.items())
     lines = {
         "state": f"{'playing' if player.playing else 'stopped'} at beat {player.beats:.1f}",
-        "clock": f"{player.clock}, {player.bpm:.1f} BPM, {clock}",
+        "clock": f"{player.clock}, {player.bpm:.1f} BPM{peers}{sent_out}, {clock}",
         "bars": bars,
         "timing": f"late by p99 {player.late_p99_ms:.2f} ms, at most {player.late_max_ms:.2f} ms",
         "decoder": f"{decoder.state} {decoder.device}, {decodes}",

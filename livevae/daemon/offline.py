@@ -12,6 +12,14 @@ from livevae.pattern.pattern import BEATS_PER_BAR
 from livevae.player.player import Player
 
 _PASS_NS = 1_000_000
+_OFFLINE = {
+    "clock": 1.0,
+    "play": 1.0,
+    "clock_out": 0.0,
+    # A file has no latency to make up for.
+    "sync_delay": 0.0,
+    "latency.notes": 0.0,
+}
 
 
 def play(config: Config, bank: Bank, service: Service, bars: int) -> list[tuple[int, bytes]]:
@@ -28,8 +36,7 @@ def play(config: Config, bank: Bank, service: Service, bars: int) -> list[tuple[
         channel=config.midi.channel,
         seed=config.seed,
         bindings=config.map,
-        # A file has no latency to make up for.
-        controls={**config.controls, "clock": 1.0, "play": 1.0, "sync_delay": 0.0},
+        controls=config.controls | _OFFLINE,
     )
     service.answer()
     beat_0_ns = port.lead_ns

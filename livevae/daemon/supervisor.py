@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from livevae.clock.link import require_link
 from livevae.config import Config
 from livevae.daemon.child import Child
 from livevae.daemon.control import (
@@ -300,10 +301,14 @@ class Supervisor:
             self._decoder.dismiss(0)
 
     async def _offer_internal_clock(self) -> None:
-        """Without MIDI clock, say how to get going; at a terminal, Enter is enough."""
+        """Without a clock that runs, say how to get going; at a terminal, Enter is enough."""
         await asyncio.sleep(CLOCK_HINT_AFTER_S)
         status = self._player_status()
-        if status is None or status.clock_alive:
+        if status is None:
+            return
+        if status.clock == "link" and not status.playing:
+            say("the Link session stands still: start it elsewhere, or `livevae set play on`")
+        if status.clock_alive:
             return
         enter = "press Enter" if at_terminal() else "type `livevae set clock internal`"
         wanted = f"send one to {status.port}"
@@ -340,6 +345,8 @@ class Supervisor:
     async def _set(self, name: str, text: str) -> object:
         """Give a control a value, and return it once the player has taken it."""
         number = find(name).parse(text)
+        if (name, PARAMETERS[name].to_value(number)) == ("clock", "link"):
+            require_link()
         self._commands += 1
         mine = self._commands
         self._player.send(_encode((name, number)))

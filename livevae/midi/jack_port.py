@@ -21,7 +21,7 @@ import jack
 
 from livevae.errors import WorkError
 from livevae.midi.live_port import LivePort
-from livevae.midi.ports import Connections, PortNames, PortRequest
+from livevae.midi.ports import SYSTEM, Connections, PortNames, PortRequest
 from livevae.midi.realtime import PORT_PRIORITY, ask_for_realtime
 
 _FRAME_MASK: Final = 0xFFFFFFFF
@@ -150,7 +150,7 @@ class JackPort(LivePort):
         self._outbox.append((self._frame(time_ns), next(self._order), message))
 
     def cancel(self, after_ns: int) -> None:
-        """Let the next cycle drop what is queued for later than ``after_ns``."""
+        """Let the next cycle drop what is queued for later, system messages excepted."""
         self._outbox.append((self._frame(after_ns), next(self._order), _CANCEL))
 
     def _frame(self, time_ns: int) -> int:
@@ -204,7 +204,9 @@ class JackPort(LivePort):
         while self._outbox:
             queued = self._outbox.popleft()
             if queued[2] is _CANCEL:
-                self._heap = [kept for kept in self._heap if kept[0] <= queued[0]]
+                self._heap = [
+                    kept for kept in self._heap if kept[0] <= queued[0] or kept[2][0] >= SYSTEM
+                ]
                 heapq.heapify(self._heap)
             else:
                 heapq.heappush(self._heap, queued)

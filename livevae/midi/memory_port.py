@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from livevae.midi.ports import Connections, Received
+from livevae.midi.ports import SYSTEM, Connections, Received
 
 
 class MemoryPort:
@@ -43,8 +43,10 @@ class MemoryPort:
         self._outgoing.append((max(time_ns, self.time_ns), time_ns, message))
 
     def cancel(self, after_ns: int) -> None:
-        """Forget what lies after ``after_ns``."""
-        self._outgoing = [event for event in self._outgoing if event[0] <= after_ns]
+        """Forget what lies after ``after_ns``, system messages excepted."""
+        self._outgoing = [
+            event for event in self._outgoing if event[0] <= after_ns or event[2][0] >= SYSTEM
+        ]
 
     def sent(self) -> list[tuple[int, bytes]]:
         """Return everything sent so far in the order of its time; what was late, in its order."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from livevae.midi.ports import SYSTEM
 from livevae.midi.realtime import sleep_until
 
 NAP_NS: Final = 1_000_000
@@ -45,9 +46,9 @@ class Outbox:
                 self._changed.notify()
 
     def cancel(self, after_ns: int) -> None:
-        """Drop what is queued for later than ``after_ns``."""
+        """Drop what is queued for later than ``after_ns``, system messages excepted."""
         with self._changed:
-            self._heap = [queued for queued in self._heap if queued[0] <= after_ns]
+            self._heap = [q for q in self._heap if q[0] <= after_ns or q[2][0] >= SYSTEM]
             heapq.heapify(self._heap)
 
     def wake(self) -> None:

@@ -20,6 +20,8 @@ from livevae.errors import UsageError, WorkError
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
 ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123
+SYSTEM: Final = 0xF0
+"""The first status byte of a message that belongs to no channel."""
 
 Received = tuple[int, bytes, str]
 """A message that came in: its time in nanoseconds, its bytes, and the source it came by."""
@@ -54,9 +56,10 @@ class MidiPort(Protocol):
         ...
 
     def cancel(self, after_ns: int) -> None:
-        """Forget the queued messages whose time lies after ``after_ns``.
+        """Forget the queued messages of channels whose time lies after ``after_ns``.
 
-        What is due stays: a note-off asked for at once must not be lost to a second thought.
+        What is due stays: a note-off asked for at once must not be lost to a second thought. So do
+        system messages: gear on LiveVAE's clock must miss no tick.
         """
         ...
 

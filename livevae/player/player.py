@@ -14,6 +14,7 @@ import msgspec
 
 from livevae.clock.follower import MidiClockFollower
 from livevae.clock.internal import InternalClock
+from livevae.clock.link import LinkClock, Session
 from livevae.clock.sources import ClockSources
 from livevae.clock.timeline import NS_PER_MS, Transport
 from livevae.config import Binding
@@ -22,16 +23,18 @@ from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     CONTROL_CHANGE,
+    SYSTEM,
     Connections,
     MidiPort,
 )
 from livevae.parameters import PARAMETERS, Kind
 from livevae.pattern.pattern import STEPS_PER_BAR, empty
+from livevae.player.clock_out import ClockOut, next_tick_ns
 from livevae.player.controls import ControlMap
+from livevae.player.delay import Delay
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Choice, NoteBook, Scheduler, Source
 
-SYSTEM_REALTIME: Final = 0xF0
 SYSTEM_RESET: Final = 0xFF
 PASSES_PER_LEAD: Final = 2
 """How often the player looks ahead within its lead: a pass that is late by half of it does no harm.
@@ -64,6 +67,7 @@ class Status(msgspec.Struct, frozen=True):
     values: dict[str, float]
     commands: int
     fault: str
+    link_peers: int = 0
     realtime: str = ""
 
 
@@ -80,6 +84,7 @@ class Player:
         seed: int = 0,
         bindings: Mapping[str, Binding] | None = None,
         controls: Mapping[str, float] | None = None,
+        link: LinkClock | None = None,
     ) -> None:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
@@ -90,10 +95,16 @@ class Player:
         self._notes = NoteBook(port, channel)
         self._scheduler = Scheduler(self._notes, kit, seed, self._choose)
         self._sources = ClockSources(port.clock_source)
+        self._clock_out = ClockOut(port)
+        self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
+        self._clock_delay = Delay(self._wanted_delay_ns("clock"), now_ns)
         self._follower = MidiClockFollower(now_ns)
         self._internal = InternalClock(self._performance.values["bpm"], now_ns)
-        self._clock = self._performance.choice("clock")
-        self._following = self._clock
+        self._link = link or LinkClock(port.now_ns)
+        self._session: Session | None = None
+        self._horizon_ns = now_ns + port.lead_ns
+        self._clock = ""
+        self._following = self._performance.choice("clock")
         self._jumps = 0
         self._commands: deque[Command] = deque()
         self.commands_done = 0
@@ -102,7 +113,7 @@ class Player:
         self._choice = Choice(silence, "held")
         self._choice_for: tuple[object, object] = (None, None)
         self._want()
-        self._run_internal(now_ns)
+        self._choose_clock(now_ns)
 
     def command(self, name: str, number: float) -> None:
         """Set a control, or pull a trigger, at the next pass; callable from any thread."""
@@ -118,26 +129,28 @@ class Player:
             self.commands_done += 1
         self._want()
         self._follower.poll(now_ns)
+        self._share_session()
         transport = self._transport()
         if self._clock != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
             self._following = self._clock
-            self._jumps = transport.jumps
-            self._scheduler.jump(transport.timeline.beats_at(now_ns), now_ns)
+            self._jump(transport, transport.timeline.beats_at(now_ns), now_ns)
         elif transport.jumps != self._jumps:
-            self._jumps = transport.jumps
-            self._scheduler.jump(transport.start_beats, now_ns)
-        horizon_ns = now_ns + self._port.lead_ns
-        if transport.playing:
-            delay_ns = round(self._performance.values["sync_delay"] * NS_PER_MS)
-            timeline = transport.timeline.delayed(delay_ns)
-            self._scheduler.advance(timeline, now_ns, horizon_ns, self._performance.feel)
-        self._notes.release(horizon_ns)
+            self._jump(transport, transport.start_beats, now_ns)
+        self._horizon_ns = now_ns + self._port.lead_ns
+        # The clock goes before the notes: of what falls on one moment, the first sent is first.
+        self._send_clock(transport, now_ns)
+        self._send_notes(transport, now_ns)
         return now_ns + self._port.lead_ns // PASSES_PER_LEAD
 
     def panic(self) -> None:
         """Silence everything now."""
         self._notes.panic(self._port.now_ns())
+
+    def finish(self) -> None:
+        """Silence everything, and stop the gear on LiveVAE's clock."""
+        self._clock_out.stop(self._port.now_ns())
+        self.panic()
 
     def status(self) -> Status:
         """Return how things stand."""
@@ -148,7 +161,7 @@ class Player:
             backend=type(self._port).__name__.removesuffix("Port").lower(),
             port=self._port.name,
             clock=self._clock,
-            clock_alive=self._follower.alive or self._clock == "internal",
+            clock_alive=self._clock_alive(),
             clock_source=clock_source,
             other_clocks=other_clocks,
             locked=transport.locked,
@@ -162,7 +175,8 @@ class Player:
             connections=self._port.connections(),
             values=dict(self._performance.values),
             commands=self.commands_done,
-            fault=self._port.fault(),
+            fault=self._port.fault() or (self._link.problem if self._clock == "link" else ""),
+            link_peers=self._link.session.peers if self._link.session else 0,
         )
 
     def _clock_names(self) -> tuple[str, tuple[str, ...]]:
@@ -178,14 +192,57 @@ class Player:
         return _name(source, followed), named
 
     def _transport(self) -> Transport:
-        source = self._internal if self._clock == "internal" else self._follower
-        return source.transport
+        if self._clock == "link":
+            return self._link.transport
+        return (self._internal if self._clock == "internal" else self._follower).transport
+
+    def _clock_alive(self) -> bool:
+        if self._clock == "link":
+            return self._link.session is not None
+        return self._follower.alive or self._clock == "internal"
+
+    def _jump(self, transport: Transport, beats: float, now_ns: int) -> None:
+        """Fall silent, and go on from ``beats``."""
+        self._jumps = transport.jumps
+        self._scheduler.jump(beats, now_ns)
+        self._clock_out.jump(beats, now_ns)
+
+    def _send_clock(self, transport: Transport, now_ns: int) -> None:
+        # A song that follows MIDI clock has a position only while it plays; the others run on.
+        wanted = bool(self._performance.values["clock_out"])
+        ticking = wanted and (transport.playing or self._clock != "midi")
+        target_ns = self._wanted_delay_ns("clock")
+        delay_ns = self._clock_delay.move(target_ns, now_ns, sounding=ticking)
+        if ticking:
+            timeline = transport.timeline.delayed(delay_ns)
+            self._clock_out.advance(timeline, now_ns, self._horizon_ns, playing=transport.playing)
+        else:
+            self._clock_out.stop(now_ns)
+
+    def _send_notes(self, transport: Transport, now_ns: int) -> None:
+        target_ns = self._wanted_delay_ns("notes")
+        delay_ns = self._note_delay.move(target_ns, now_ns, sounding=transport.playing)
+        if transport.playing:
+            timeline = transport.timeline.delayed(delay_ns)
+            self._scheduler.advance(timeline, now_ns, self._horizon_ns, self._performance.feel)
+        self._notes.release(self._horizon_ns)
+
+    def _wanted_delay_ns(self, output: str) -> int:
+        values = self._performance.values
+        return round((values["sync_delay"] - values[f"latency.{output}"]) * NS_PER_MS)
+
+    def _unsent_ns(self) -> int:
+        """Return the first moment of the song, undelayed, of which nothing has been sent yet."""
+        earliest_ns = self._note_delay.ns
+        if self._performance.values["clock_out"]:
+            earliest_ns = min(earliest_ns, self._clock_delay.ns)
+        return self._horizon_ns - earliest_ns
 
     def _take(self, time_ns: int, message: bytes, source: str, now_ns: int) -> None:
         status = message[0]
         if status == SYSTEM_RESET:
             self._apply("panic", 1.0, now_ns)
-        elif status >= SYSTEM_REALTIME:
+        elif status >= SYSTEM:
             if self._sources.counts(time_ns, status, source):
                 self._follower.receive(time_ns, message)
         elif status & 0xF0 != CONTROL_CHANGE or len(message) != 3 or max(message[1:]) > 127:
@@ -203,16 +260,48 @@ class Player:
         if not self._performance.set(name, number):
             return
         if name == "bpm":
-            self._internal.set_tempo(number, now_ns)
-        elif name in ("clock", "play"):
-            self._clock = self._performance.choice("clock")
+            self._internal.set_tempo(number, self._unsent_ns())
+            if self._clock == "link":
+                self._link.set_tempo(number, self._unsent_ns())
+        elif name == "clock":
+            self._choose_clock(now_ns)
+        elif name == "play":
+            if self._clock == "link":
+                self._link.play(bool(number), self._unsent_ns())
             self._run_internal(now_ns)
 
+    def _choose_clock(self, now_ns: int) -> None:
+        """Join or leave the Link session, start or stop the internal clock."""
+        before, self._clock = self._clock, self._performance.choice("clock")
+        if self._clock == "link":
+            self._session = None
+            self._link.join(self._performance.values["bpm"])
+        elif before == "link":
+            self._link.leave()
+        self._run_internal(now_ns)
+
+    def _share_session(self) -> None:
+        """Let ``bpm`` and ``play`` be what the peers of the Link session have made of them."""
+        session = self._link.session if self._clock == "link" else None
+        if session is None or session == self._session:
+            return
+        self._session = session
+        bpm = min(max(session.bpm, PARAMETERS["bpm"].low), PARAMETERS["bpm"].high)
+        self._performance.set("bpm", bpm)
+        self._internal.set_tempo(bpm, self._unsent_ns())
+        self._performance.set("play", float(session.playing))
+
     def _run_internal(self, now_ns: int) -> None:
-        """Start or stop the internal clock; it starts a lead ahead, so that beat 0 is on time."""
+        """Start or stop the internal clock; it starts as soon as beat 0 can be on time.
+
+        With gear on its clock it starts on a tick, so that the ticks go on regularly.
+        """
         running = self._clock == "internal" and bool(self._performance.values["play"])
         if running and not self._internal.transport.playing:
-            self._internal.start(now_ns + self._port.lead_ns)
+            start_ns = max(self._unsent_ns(), now_ns + self._port.lead_ns)
+            if self._performance.values["clock_out"]:
+                start_ns = next_tick_ns(self._internal.transport.timeline, start_ns)
+            self._internal.start(start_ns)
         elif not running and self._internal.transport.playing:
             self._internal.stop()
 

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from livevae.clock.link import require_link
 from livevae.clock.timeline import NS_PER_MS
 from livevae.config import Binding
 from livevae.decoder.bank import Bank, Shape
@@ -30,6 +31,7 @@ from livevae.midi.realtime import (
     lock_memory,
     refine_timers,
 )
+from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
 from livevae.player.player import Command, Player
 
@@ -59,7 +61,7 @@ def rehearse(orders: Orders, steps: int) -> None:
     port = MemoryPort()
     bank = Bank.in_memory(Shape(steps, 2, 2))
     bank.write_grid(np.ones((2, 2, steps, N_VOICES, CHANNELS), np.float32))
-    player = Player(port, bank, kit=orders.kit, controls={"clock": 1.0})
+    player = Player(port, bank, kit=orders.kit, controls={"clock": 1.0, "clock_out": 1.0})
     for millisecond in range(0, 2000, 3):
         port.advance(millisecond * NS_PER_MS)
         player.step()
@@ -68,6 +70,8 @@ def rehearse(orders: Orders, steps: int) -> None:
 
 def run(orders: Orders) -> int:
     """Play until told to leave; return the exit code."""
+    if PARAMETERS["clock"].to_value(orders.controls.get("clock", 0.0)) == "link":
+        require_link()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     refine_timers()
     backend = choose_backend(orders.backend)
@@ -120,7 +124,7 @@ def run(orders: Orders) -> int:
             port.wait(again_ns)
     finally:
         if not port.fault():
-            player.panic()
+            player.finish()
             port.close()
     if port.fault():
         print(f"livevae: {port.fault()}", file=sys.stderr)

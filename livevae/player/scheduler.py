@@ -21,12 +21,19 @@ from livevae.midi.ports import (
     NOTE_ON,
     MidiPort,
 )
-from livevae.pattern.pattern import STEPS_PER_BAR, STEPS_PER_BEAT, Pattern
+from livevae.pattern.pattern import STEPS_PER_BAR, STEPS_PER_BEAT, VOICES, Pattern
 from livevae.pattern.render import MAX_SHIFT_STEPS, Feel, Hit, render
 
 Source = Literal["exact", "grid", "held", "missed"]
 
-NOTE_STEPS: Final = 1.0
+RINGING: Final = {"open_hat": 4.0, "crash": 8.0, "ride": 4.0}
+NOTE_STEPS: Final = tuple(RINGING.get(voice, 1.0) for voice in VOICES)
+"""How long each voice's notes last, unless the next of its pitch or a choke ends them: cymbals
+ring, for instruments that cut a sound off with its note."""
+CHOKES: Final = {VOICES.index("closed_hat"): VOICES.index("open_hat")}
+"""Which voice a voice stops: one hi-hat cannot be open and closed."""
+LATE_JUMP_STEPS: Final = 0.5
+"""A jump at a bar line may be heard of this much after the line."""
 REST_NS: Final = NS_PER_MS
 """Silence between two notes of one pitch, so that no receiver merges them."""
 
@@ -96,6 +103,12 @@ class NoteBook:
         began_ns = max(on_ns, self._port.now_ns())  # what is late is sent now
         self._notes[note] = Note(began_ns, began_ns + length_ns)
 
+    def choke(self, on_ns: int, note: int) -> None:
+        """End ``note`` at ``on_ns``, if it has begun by then and still rings."""
+        last = self._notes.get(note)
+        if last is not None and not last.released and on_ns - last.began_ns >= REST_NS:
+            last.end_ns = min(last.end_ns, on_ns)
+
     def release(self, until_ns: int) -> None:
         """End the notes whose time is up before ``until_ns``."""
         for note, last in self._notes.items():
@@ -151,6 +164,8 @@ class Scheduler:
         self._cursor = 0.0
         self._counted = -1
         self._bars: list[Bar] = []
+        self._timeline: Timeline | None = None
+        self._anticipated: dict[int, int] = {}
 
     @property
     def playing(self) -> Bar | None:
@@ -159,6 +174,8 @@ class Scheduler:
 
     def jump(self, beats: float, now_ns: int) -> None:
         """Fall silent and go on from ``beats``."""
+        if self._bars and self._timeline is not None:
+            self._anticipated = self._heard_early(self._timeline, now_ns)
         self._notes.silence(now_ns)
         self._cursor = beats * STEPS_PER_BEAT
         self._counted = math.floor(self._cursor / STEPS_PER_BAR) - 1
@@ -166,6 +183,7 @@ class Scheduler:
 
     def advance(self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel) -> None:
         """Send every hit due before ``until_ns``."""
+        self._timeline = timeline
         horizon = timeline.beats_at(until_ns) * STEPS_PER_BEAT
         if horizon <= self._cursor:
             return
@@ -173,15 +191,18 @@ class Scheduler:
         self._open_bars(horizon, feel)
         due: list[tuple[float, Hit]] = []
         for bar in self._bars:
-            taken = self._take(bar, horizon)
+            taken = self._take(bar, timeline, horizon)
             due += taken
             if not bar.committed and (taken or horizon >= bar.start):
                 bar.committed = True
                 self._count(bar, timeline, now_ns)
         self._bars = [bar for bar in self._bars if bar.start + 2 * STEPS_PER_BAR > horizon]
-        length_ns = round(NOTE_STEPS * timeline.beat_ns / STEPS_PER_BEAT)
+        step_ns = timeline.beat_ns / STEPS_PER_BEAT
         for at, hit in sorted(due):
             on_ns = timeline.time_at(at / STEPS_PER_BEAT)
+            if hit.voice in CHOKES:
+                self._notes.choke(on_ns, self._kit[CHOKES[hit.voice]])
+            length_ns = round(NOTE_STEPS[hit.voice] * step_ns)
             self._notes.play(on_ns, self._kit[hit.voice], hit.velocity, length_ns)
         self.notes_played += len(due)
         self._cursor = horizon
@@ -207,13 +228,31 @@ class Scheduler:
             if choice is not bar.choice or feel is not bar.feel:
                 bar.update(choice, feel)
 
-    def _take(self, bar: Bar, horizon: float) -> list[tuple[float, Hit]]:
+    def _heard_early(self, timeline: Timeline, now_ns: int) -> dict[int, int]:
+        """Return the voices that have sounded ahead of a step still to come, and its time.
+
+        A loop leaves just before that step, to begin with one that may be early on the same voice.
+        """
+        present = timeline.beats_at(now_ns) * STEPS_PER_BEAT
+        return {
+            hit.voice: timeline.time_at((bar.start + hit.step) / STEPS_PER_BEAT)
+            for bar in self._bars
+            for hit in bar.hits
+            if (hit.step, hit.voice) in bar.played
+            and hit.at < hit.step
+            and bar.start + hit.at <= present <= bar.start + hit.step + LATE_JUMP_STEPS
+        }
+
+    def _take(self, bar: Bar, timeline: Timeline, horizon: float) -> list[tuple[float, Hit]]:
         """Return the hits of ``bar`` now due, at their positions in steps; each is taken once.
 
         A hit found behind the cursor is played at once if its step is still ahead (it is early,
         and playing began within its lead) or if it lay ahead before the feel changed; else it is
-        past.
+        past. An early one that has sounded already, on its way to where a loop ends, is not
+        played again.
         """
+        begins_ns = timeline.time_at(self._cursor / STEPS_PER_BEAT)
+        step_ns = timeline.beat_ns / STEPS_PER_BEAT
         taken = []
         for hit in bar.hits:
             at = bar.start + hit.at
@@ -223,6 +262,9 @@ class Scheduler:
             if cell in bar.played:
                 continue
             bar.played.add(cell)
+            sounded_ns = self._anticipated.get(hit.voice)
+            if at < self._cursor and sounded_ns and abs(begins_ns - sounded_ns) < step_ns:
+                continue
             if max(at, bar.start + hit.step) >= self._cursor or cell in bar.owed:
                 taken.append((max(at, self._cursor), hit))
         return taken

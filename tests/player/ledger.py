@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-NOTE_OFF, NOTE_ON = 0x80, 0x90
+NOTE_OFF, NOTE_ON, SYSTEM = 0x80, 0x90, 0xF0
 
 
 @dataclass(frozen=True, order=True)
@@ -26,6 +26,8 @@ def notes(events: Iterable[tuple[int, bytes]]) -> list[Note]:
     sounding: dict[int, tuple[int, int]] = {}
     heard = []
     for time_ns, message in events:
+        if message[0] >= SYSTEM:
+            continue
         kind, pitch = message[0] & 0xF0, message[1]
         if kind == NOTE_ON:
             assert message[2] > 0

@@ -491,15 +491,18 @@ def test_the_internal_clock_plays_by_itself_at_its_tempo() -> None:
     np.testing.assert_allclose(struck, stage.port.lead_ns + np.arange(4) * 400e6, atol=US)
 
 
-def test_a_tempo_change_of_the_internal_clock_keeps_the_position() -> None:
-    """120 BPM for two beats, then 60: the next beat comes a second later."""
+def test_a_tempo_change_of_the_internal_clock_begins_where_nothing_has_been_sent_yet() -> None:
+    """120 BPM for two beats, then 60: what is with the port by then stays as it is."""
     stage = Stage(beat(FOUR), controls={"clock": 1.0})
-    stage.pass_until(stage.port.lead_ns + 1000 * NS_PER_MS)
+    lead_ns = stage.port.lead_ns
+    stage.pass_until(lead_ns + 1000 * NS_PER_MS)
+    bend_beats = stage.port.now_ns() / (500 * NS_PER_MS)
     stage.player.command("bpm", 60.0)
-    stage.pass_until(stage.port.lead_ns + 2900 * NS_PER_MS)
+    stage.pass_until(lead_ns + 2900 * NS_PER_MS)
     stage.player.panic()
-    struck = np.array(by_pitch(notes(stage.port.sent()))[PITCH["kick"]]) / NS_PER_MS - 10
-    np.testing.assert_allclose(struck, [0, 500, 1000, 2000], atol=4)
+    struck = by_pitch(notes(stage.port.sent()))[PITCH["kick"]]
+    beats = np.array([0, 1, 2, bend_beats + (3 - bend_beats) * 2])
+    np.testing.assert_allclose(struck, lead_ns + beats * 500 * NS_PER_MS, atol=US)
 
 
 def test_the_internal_clock_ignores_start_and_stop_from_outside() -> None:

@@ -1,5 +1,6 @@
 """The player process: what it loads, and how it begins and ends."""
 
+import importlib.util
 import subprocess
 import sys
 import threading
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 
 from livevae.decoder.bank import Bank, Shape
+from livevae.errors import UsageError
 from livevae.midi.ports import PortRequest
-from livevae.player.process import Orders, rehearse
+from livevae.player.process import Orders, rehearse, run
 from livevae.player.scheduler import Choice
 from tests.player.stage import KIT
 
@@ -69,6 +71,15 @@ def test_the_rehearsal_plays_to_nobody(steps: int) -> None:
     threads = threading.active_count()
     rehearse(orders(), steps)
     assert threading.active_count() == threads
+
+
+def test_the_link_clock_without_its_library_is_refused_before_any_port_opens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In one sentence, as wrong use."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(UsageError, match="Ableton Link is not installed"):
+        run(orders(controls={"clock": 2.0}))
 
 
 def test_a_choice_is_compared_by_identity() -> None:
