@@ -262,8 +262,9 @@ class Scheduler:
             if cell in bar.played:
                 continue
             bar.played.add(cell)
-            sounded_ns = self._anticipated.get(hit.voice)
-            if at < self._cursor and sounded_ns and abs(begins_ns - sounded_ns) < step_ns:
+            line_ns = self._anticipated.get(hit.voice)
+            sounded = line_ns is not None and abs(begins_ns - line_ns) < step_ns
+            if at < self._cursor and sounded:
                 continue
             if max(at, bar.start + hit.step) >= self._cursor or cell in bar.owed:
                 taken.append((max(at, self._cursor), hit))

@@ -3,6 +3,7 @@
 from livevae.clock.link import LinkClock, Session
 from livevae.clock.timeline import NS_PER_MS, Timeline, Transport
 from livevae.player.player import Player
+from tests.player.gear import START, follow, words
 from tests.player.ledger import NOTE_ON
 from tests.player.stage import KIT, Stage, beat
 
@@ -86,6 +87,21 @@ def test_the_song_plays_from_the_bar_line_on_which_the_session_begins_it() -> No
     stage.pass_until(1300 * NS_PER_MS)
     struck = [ns for ns, message in stage.port.sent() if message[0] & 0xF0 == NOTE_ON]
     assert struck == [700 * NS_PER_MS, 1200 * NS_PER_MS]
+
+
+def test_gear_on_midi_clock_starts_on_that_bar_line_too() -> None:
+    """It hears ticks before, and no Start: there is no song before its beginning."""
+    link = Script()
+    stage = stage_in(link, clock_out=1.0)
+    link.publish(120.0, 700 * NS_PER_MS)
+    stage.pass_until(1300 * NS_PER_MS)
+    assert words(stage.port.sent()) == [START]
+    ticks = follow(stage.port.sent())
+    assert ticks[0].time_ns < 100 * NS_PER_MS
+    assert [tick.time_ns for tick in ticks if tick.number in (0, 24)] == [
+        700 * NS_PER_MS,
+        1200 * NS_PER_MS,
+    ]
 
 
 def test_knobs_for_bpm_and_play_move_the_session() -> None:
