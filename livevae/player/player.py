@@ -20,10 +20,10 @@ from livevae.decoder.bank import Bank, Position
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    CONTROL_CHANGE,
     Connections,
     MidiPort,
 )
+from livevae.midi.wire import heard
 from livevae.parameters import PARAMETERS, Kind
 from livevae.pattern.pattern import STEPS_PER_BAR, empty
 from livevae.player.controls import ControlMap
@@ -104,8 +104,9 @@ class Player:
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
         now_ns = self._port.now_ns()
-        for time_ns, message in iter(self._port.receive, None):
-            self._take(time_ns, message, now_ns)
+        for time_ns, packet in iter(self._port.receive, None):
+            for message in heard(packet):
+                self._take(time_ns, message, now_ns)
         while self._commands:
             self._apply(*self._commands.popleft(), now_ns)
             self.commands_done += 1
@@ -165,8 +166,6 @@ class Player:
             self._apply("panic", 1.0, now_ns)
         elif status >= SYSTEM_REALTIME:
             self._follower.receive(time_ns, message)
-        elif status & 0xF0 != CONTROL_CHANGE or len(message) != 3 or max(message[1:]) > 127:
-            return  # a note, or what a bad wire has left of a message
         elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
         elif moved := self._map.target(message):
