@@ -6,7 +6,8 @@ filter, Brookner, "Tracking and Kalman Filtering Made Easy", 1998). The memory g
 with each tick and shrinks by the evidence that the errors, which a true line leaves white, have
 begun to lean to one side (innovation testing; Mehra, "On the identification of variances and
 adaptive Kalman filtering", 1970). So one rule is wide on lock, narrow on a steady clock and
-follows a ramp.
+follows a ramp. Jitter is told from a lean by successive differences (von Neumann, "Distribution of
+the ratio of the mean square successive difference to the variance", 1941).
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ STOOD_STILL: Final = 0.3
 class TickLoop:
     """The line on which ticks fall.
 
-    State: the line (``tick_ns``, ``_next_ns``), what is known of its errors (``_memory``,
-    ``_variance``, ``_lean``), the ticks it is being fitted to anew (``_heard``) and those that
-    have strayed from it since one fell on it (``_strays``).
+    State: the line (``tick_ns``, ``_next_ns``, fitted to about ``_memory`` ticks), its errors (the
+    last one, the variance of their jitter, their lean), the ticks it is being fitted to anew
+    (``_heard``) and those that have strayed from it since one fell on it (``_strays``).
     """
 
     def __init__(self, tick_ns: float) -> None:
@@ -66,6 +67,7 @@ class TickLoop:
         self._ticks = 0
         self._memory = float(ACQUIRE_TICKS)
         self._variance = 0.0
+        self._error_ns = 0.0
         self._lean = 0.0
         self._heard: list[int] = []
         self._heard_ticks = 0
@@ -122,7 +124,8 @@ class TickLoop:
         self._strays = []
         self._overdue = 0
         share = 1 / min(self._ticks, VARIANCE_TICKS)
-        self._variance += (error_ns * error_ns - self._variance) * share
+        change_ns, self._error_ns = error_ns - self._error_ns, error_ns
+        self._variance += (change_ns * change_ns / 2 - self._variance) * share
         share = min(LEAN_WINDOWS / self._memory, 0.5)
         self._lean += (error_ns - self._lean) * share
         white = max(self._variance, MIN_VARIANCE_NS2) * share / (2 - share)
