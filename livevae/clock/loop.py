@@ -72,7 +72,6 @@ class TickLoop:
         self._heard: list[int] = []
         self._heard_ticks = 0
         self._strays: list[int] = []
-        self._overdue = 0
 
     @property
     def at_ns(self) -> float:
@@ -92,7 +91,7 @@ class TickLoop:
         """Expect a tick at ``time_ns``, unless one is due then as it is: a new phase begins."""
         if self._heard or self._last_ns is None:
             self._forget()
-        elif self._strays or abs(time_ns - self._next_ns) > self._gate_ns():
+        elif abs(time_ns - self._next_ns) > self._gate_ns():
             self._move_to(time_ns)
 
     def hear(self, time_ns: int) -> int:
@@ -109,20 +108,16 @@ class TickLoop:
             self._correct(time_ns, error_ns)
             return 1
         if time_ns - (self._strays or [last_ns])[-1] < self._bunch_ns():
-            # Held up with the tick before it, and delivered in one burst. Else JACK hands a stale
-            # buffer over once more: the program upstream has missed its cycle.
-            held_up = self._overdue > 0
-            self._overdue -= held_up
-            self._next_ns += held_up * self.tick_ns
-            return int(held_up)
-        return self._stray(last_ns, time_ns, error_ns)
+            # Delivered in a burst with the tick before it, or that tick once more: JACK hands a
+            # stale buffer over when the program upstream misses its cycle. The next will tell.
+            return 0
+        return self._stray(last_ns, time_ns)
 
     def _correct(self, time_ns: int, error_ns: float) -> None:
         """Bend the line towards a tick that is ``error_ns`` late."""
         self._last_ns = time_ns
         self._ticks += 1
         self._strays = []
-        self._overdue = 0
         share = 1 / min(self._ticks, VARIANCE_TICKS)
         change_ns, self._error_ns = error_ns - self._error_ns, error_ns
         self._variance += (change_ns * change_ns / 2 - self._variance) * share
@@ -147,18 +142,16 @@ class TickLoop:
         """Ticks closer together than this are no tempo."""
         return min(MIN_TICK_NS, self.tick_ns / 4)
 
-    def _stray(self, last_ns: int, time_ns: int, error_ns: float) -> int:
+    def _stray(self, last_ns: int, time_ns: int) -> int:
         """Judge the ticks that have strayed since the one at ``last_ns``; one says nothing yet."""
         self._strays.append(time_ns)
-        late = error_ns / self.tick_ns
         if len(self._strays) == 1:
-            self._overdue = max(round(late), 0)
             # It may be jitter that has grown: let the gate grow with it.
             self._variance *= 1 + GATE_DEVIATIONS**2 / VARIANCE_TICKS
             return self._ride_on()
         origin_ns = self._next_ns - self.tick_ns * len(self._strays)
         heard = [last_ns, *self._strays]
-        verdict = _judge([(tick_ns - origin_ns) / self.tick_ns for tick_ns in heard])
+        verdict = _judge([(at_ns - origin_ns) / self.tick_ns for at_ns in heard])
         if verdict is _Verdict.OPEN:
             return self._ride_on()
         if verdict is _Verdict.OTHER_TEMPO:

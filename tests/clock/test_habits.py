@@ -100,11 +100,12 @@ def test_a_start_long_before_its_first_clock_begins_with_it(wait_s: float) -> No
     assert source.error_ms == pytest.approx(0, abs=0.1)
 
 
+@pytest.mark.parametrize("ticks_before", [2, 5, 48])
 @pytest.mark.parametrize("early_ms", [2.0, 9.0, 15.0])
-def test_a_first_clock_that_comes_early_is_the_downbeat(early_ms: float) -> None:
+def test_a_first_clock_that_comes_early_is_the_downbeat(early_ms: float, ticks_before: int) -> None:
     """Sent along with Start, between two ticks of the clock that ran before."""
     source = Source()
-    source.run(48)
+    source.run(ticks_before)
     source.next_ns -= early_ms * NS_PER_MS
     source.send(START)
     for sent_ns in source.ticks(1):

@@ -175,6 +175,34 @@ def test_after_a_drop_out_of_150_ms_the_beat_is_within_half_a_millisecond_at_onc
         assert source.follower.transport.jumps == jumps
 
 
+@pytest.mark.parametrize("jitter_ms", [0.0, 0.5])
+@pytest.mark.parametrize("held_ticks", [0.6, 0.9, 1.3, 1.6, 2.4, 2.5, 3.7, 6.5])
+def test_ticks_held_up_for_any_time_and_delivered_together_shift_nothing(
+    held_ticks: float, jitter_ms: float
+) -> None:
+    """Those that fell due meanwhile come all at once, between two ticks as a rule."""
+    source = Source(120, jitter_ms)
+    source.send(START)
+    source.run(2 * BAR_TICKS)
+    until_ns = round(source.next_ns + held_ticks * source.tick_ns)
+    while source.next_ns <= until_ns:
+        source.follower.receive(until_ns, bytes((CLOCK,)))
+        source.ticks_played += 1
+        source.next_ns += source.tick_ns
+    source.run(BAR_TICKS)
+    assert abs(source.error_ms) < max(jitter_ms, 0.1)
+
+
+def test_jitter_that_grows_is_soon_known_for_what_it_is() -> None:
+    """From 0.3 ms to 1.5 ms: late ticks widen the gate, and the line stays within 0.6 ms."""
+    errors = []
+    for seed in range(20):
+        sent, calm = clock(5 * BAR_TICKS, 0.3, seed)
+        received = np.where(np.arange(len(sent)) < 4 * BAR_TICKS, calm, sent + 5 * (calm - sent))
+        errors.append((expected(received)[:-1] - sent[1:])[4 * BAR_TICKS :])
+    assert rms(np.array(errors)) < 0.57 * NS_PER_MS
+
+
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("jitter_ms", [0.0, 1.5])
 def test_one_tick_in_thirty_lost_at_random_shifts_nothing(jitter_ms: float, seed: int) -> None:
