@@ -22,11 +22,11 @@ from livevae.decoder.bank import Bank, Position
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    CONTROL_CHANGE,
     SYSTEM,
     Connections,
     MidiPort,
 )
+from livevae.midi.wire import heard
 from livevae.parameters import PARAMETERS, Kind
 from livevae.pattern.pattern import STEPS_PER_BAR, empty
 from livevae.player.clock_out import ClockOut, next_tick_ns
@@ -122,8 +122,9 @@ class Player:
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
         now_ns = self._port.now_ns()
-        for time_ns, message, source in iter(self._port.receive, None):
-            self._take(time_ns, message, source, now_ns)
+        for time_ns, packet, source in iter(self._port.receive, None):
+            for message in heard(packet):
+                self._take(time_ns, message, source, now_ns)
         while self._commands:
             self._apply(*self._commands.popleft(), now_ns)
             self.commands_done += 1
@@ -245,8 +246,6 @@ class Player:
         elif status >= SYSTEM:
             if self._sources.counts(time_ns, status, source):
                 self._follower.receive(time_ns, message)
-        elif status & 0xF0 != CONTROL_CHANGE or len(message) != 3 or max(message[1:]) > 127:
-            return  # a note, or what a bad wire has left of a message
         elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
         elif moved := self._map.target(message):
