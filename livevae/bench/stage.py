@@ -36,6 +36,7 @@ RECORDER_PORT: Final = f"{RECORDER_NAME}:in"
 SERVER_PRIORITY: Final = 30
 """Above the player's: the measuring must not be late."""
 STARTS_WITHIN_S: Final = 15.0
+ANSWERS_WITHIN_S: Final = 5.0
 READY_WITHIN_S: Final = 120.0
 LEAVES_WITHIN_S: Final = 8.0
 LOOK_EVERY_S: Final = 0.05
@@ -62,7 +63,9 @@ def jack_server(name: str, period: int) -> Iterator[Environment]:
     """Run a JACK server with the dummy driver; yield the environment that leads to it.
 
     It is synchronous (``-S``): each cycle waits for every client, so that a machine that stands
-    still costs time, never messages, and a note that is not there was never sent.
+    still costs time, never messages, and a note that is not there was never sent. Its clients have
+    real-time threads where that is allowed, as under a musician's server: one that had not would
+    hold up the frames by which everything is measured.
 
     Raises:
         WorkError: it does not start.
@@ -71,7 +74,7 @@ def jack_server(name: str, period: int) -> Iterator[Environment]:
     if _answers(environment):
         raise WorkError(f"a JACK server {name} runs already; end it, or choose another --server")
     driver = ["-d", "dummy", "-r", str(RATE), "-p", str(period)]
-    command = [*_realtime(), "jackd", "-n", name, "-r", "-S", "-t", "200", *driver]
+    command = ["jackd", "-n", name, *_scheduling(), "-S", "-t", "200", *driver]
     nothing = subprocess.DEVNULL
     with _process(command, environment, stdout=nothing, stderr=nothing) as process:
         deadline = time.monotonic() + STARTS_WITHIN_S
@@ -87,9 +90,13 @@ def jack_server(name: str, period: int) -> Iterator[Environment]:
 def _answers(environment: Environment) -> bool:
     """Ask in a process of its own: libjack remembers a server that has gone."""
     script = "import jack; jack.Client('bench-probe', no_start_server=True).close()"
-    asked = subprocess.run(
-        [sys.executable, "-P", "-c", script], env=environment, capture_output=True, check=False
-    )
+    command = [sys.executable, "-P", "-c", script]
+    try:
+        asked = subprocess.run(
+            command, env=environment, capture_output=True, check=False, timeout=ANSWERS_WITHIN_S
+        )
+    except subprocess.TimeoutExpired:
+        return False
     return asked.returncode == 0
 
 
@@ -224,6 +231,11 @@ def daemon(config: str, environment: Environment) -> Iterator[Daemon]:
             _process(command, own, stdin=nothing, stdout=output, stderr=output) as process,
         ):
             yield Daemon(process, folder / "run", log)
+
+
+def _scheduling() -> tuple[str, ...]:
+    """Have the server give its clients real-time threads, RtMidi's included, where that may be."""
+    return ("-R", "-P", str(SERVER_PRIORITY)) if _realtime() else ("-r",)
 
 
 @functools.cache
