@@ -21,7 +21,7 @@ BPM: Final = 120.0
 TICKS_PER_BEAT: Final = 24
 TICKS_PER_STEP: Final = 6
 TICKS_PER_BAR: Final = TICKS_PER_BEAT * BEATS_PER_BAR
-FEWEST_BARS: Final = 6
+FEWEST_BARS: Final = 4
 """What every script has room in."""
 
 CLOCK, START, STOP = b"\xf8", b"\xfa", b"\xfc"

@@ -176,6 +176,17 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """At a time: how often the decoder has decoded, and the processor time of the player.
+
+    ``player_s`` is None where the system does not tell.
+    """
+
+    at_s: float
+    decodes: int
+    player_s: float | None
+
+
 class Daemon:
     """A running `livevae run`."""
 
@@ -194,17 +205,27 @@ class Daemon:
                 raise WorkError(f"livevae run does not start: {lines[-1]}")
             time.sleep(LOOK_EVERY_S)
 
+    def _report(self) -> Report:
+        return msgspec.json.decode(ask(Request("status"), self._folder), type=Report)
+
     def _ready(self) -> bool:
         try:
-            report = msgspec.json.decode(ask(Request("status"), self._folder), type=Report)
+            report = self._report()
         except WorkError:
             return False
         connections = report.player.connections
         connected = connections.inputs and connections.outputs
         return bool(connected and report.decoder.state == "ready" and report.decoder.decodes)
 
-    def player_seconds(self) -> float | None:
-        """Return the processor time that its player has used, where the system tells."""
+    def usage(self) -> Usage:
+        """Return what it has used since it was started.
+
+        Raises:
+            WorkError: it no longer answers.
+        """
+        return Usage(time.monotonic(), self._report().decoder.decodes, self._player_s())
+
+    def _player_s(self) -> float | None:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()

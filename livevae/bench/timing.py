@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib.util
 import itertools
+import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -27,6 +28,7 @@ MODEL: Final = "groove-4bar"
 SERVER: Final = "livevae-bench"
 LATE_TICKS: Final = "late_ticks"
 """Clocks that the machine let come late: what it does to the clock is none of the follower's."""
+DECODES: Final = "decodes_per_s"
 FOLLOWERS: Final = {"plain_follower": 76, "isobar": 77}
 """The references that follow the clock, and the note by which each is known."""
 _PROGRAMS: Final = {"plain_follower": "plain_follower", "isobar": "isobar_follower"}
@@ -46,11 +48,11 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Take(msgspec.Struct, frozen=True):
-    """What one playing of a script has brought: messages, the frame of its beginning, CPU share."""
+    """What one playing of a script has brought: messages, the frame of its beginning, figures."""
 
     events: list[Event]
     zero: int
-    cpu_percent: float | None = None
+    figures: dict[str, float]
 
 
 class Bench:
@@ -79,13 +81,12 @@ class Bench:
         followers = self._followers()
         cases = self._possible(cases)
         beats = Beats(find_model(MODEL))
-        for period, group in itertools.groupby(
-            sorted(cases, key=lambda case: case.period), key=lambda case: case.period
-        ):
+        period_of = operator.attrgetter("period")
+        for period, group in itertools.groupby(sorted(cases, key=period_of), key=period_of):
             with stage.jack_server(self._server, period) as environment:
                 for case in group:
                     self._measure(case, beats, environment)
-                    if case.backend == "jack" and case.name != "start":
+                    if case.compared:
                         self._compare(case, followers, environment)
         for case in cases:
             if case.backend == "rtmidi":
@@ -115,18 +116,18 @@ class Bench:
     def _measure(self, case: Case, beats: Beats, environment: stage.Environment) -> None:
         script = self._script(case)
         self._say(f"{case.title}: LiveVAE, {script.seconds:.0f} s")
-        take = _take(script, functools.partial(_livevae, case, environment), case.busy, environment)
+        taken = take(script, functools.partial(livevae, case, environment), case.busy, environment)
         expected = meant(script, beats.swept if case.busy else beats.still)
-        self._results[case.name] = _scored(case, script, take, expected, KIT)
+        self._results[case.name] = _scored(case, script, taken, expected, KIT)
 
     def _compare(self, case: Case, followers: list[str], environment: stage.Environment) -> None:
         script = self._script(case)
         self._say(f"{case.title}: {', '.join(followers)}, {script.seconds:.0f} s")
-        playing = functools.partial(_references, followers, environment)
-        take = _take(script, playing, case.busy, environment)
+        playing = functools.partial(references, followers, environment)
+        taken = take(script, playing, case.busy, environment)
         for name in followers:
             note = FOLLOWERS[name]
-            timing = _scored(case, script, take, sixteenths(script, note), (note,))
+            timing = _scored(case, script, taken, sixteenths(script, note), (note,))
             self._reference.setdefault(name, {})[case.name] = timing
 
     def _floor(self, case: Case) -> None:
@@ -143,7 +144,7 @@ class Bench:
         self._reference["cyclictest"][case.name] = timing
 
 
-def _take(
+def take(
     script: Script,
     playing: Callable[[], AbstractContextManager[stage.Daemon | None]],
     loaded: bool,
@@ -160,40 +161,36 @@ def _take(
         with playing() as daemon, stage.busy() if loaded else contextlib.nullcontext():
             zero = clock.play(script.events)
             time.sleep(stage.CLOCK_LEAD_S)
-            with _load_of(daemon) as percent:
-                clock.wait_until_played()
+            before = daemon.usage() if daemon else None
+            clock.wait_until_played()
+            figures = rates(before, daemon.usage()) if daemon and before else {}
             time.sleep(_AFTERWARDS_S)
         events = listener.recorded()
-    return Take(events, zero, percent[0] if percent else None)
+    return Take(events, zero, figures)
 
 
-@contextlib.contextmanager
-def _load_of(daemon: stage.Daemon | None) -> Iterator[list[float]]:
-    """Yield a list that gets the share of a core the daemon's player has taken, if known."""
-    percent: list[float] = []
-    if daemon is None:
-        yield percent
-        return
-    before_s, begun_s = daemon.player_seconds(), time.monotonic()
-    yield percent
-    after_s, passed_s = daemon.player_seconds(), time.monotonic() - begun_s
-    if before_s is not None and after_s is not None:
-        percent.append(100 * (after_s - before_s) / passed_s)
+def rates(before: stage.Usage, after: stage.Usage) -> dict[str, float]:
+    """Return decodes a second and, if known, the player's share of a core, between two moments."""
+    passed_s = after.at_s - before.at_s
+    figures = {DECODES: (after.decodes - before.decodes) / passed_s}
+    if before.player_s is not None and after.player_s is not None:
+        figures[CPU] = 100 * (after.player_s - before.player_s) / passed_s
+    return figures
 
 
 def _scored(
-    case: Case, script: Script, take: Take, expected: Meant, notes: Sequence[int]
+    case: Case, script: Script, taken: Take, expected: Meant, notes: Sequence[int]
 ) -> Timing:
-    heard = onsets(take.events, take.zero, notes)
+    heard = onsets(taken.events, taken.zero, notes)
     timing = score(script, heard, expected, case.judged_from, case.watched)
-    figures = {**timing.figures, LATE_TICKS: late_ticks(script, take.events, take.zero)}
-    if take.cpu_percent is not None:
-        figures[CPU] = take.cpu_percent
+    late = late_ticks(script, taken.events, taken.zero)
+    figures = {**timing.figures, **taken.figures, LATE_TICKS: late}
     return msgspec.structs.replace(timing, figures=figures)
 
 
 @contextlib.contextmanager
-def _livevae(case: Case, environment: stage.Environment) -> Iterator[stage.Daemon]:
+def livevae(case: Case, environment: stage.Environment) -> Iterator[stage.Daemon]:
+    """Run the daemon as a case wants it, connected to clock and recorder by name."""
     controls = "\n".join(f"{name} = {value}" for name, value in CONTROLS.items())
     config = (
         f'model = "{MODEL}"\n[midi]\nname = "LiveVAE-bench"\nbackend = "{case.backend}"\n'
@@ -205,7 +202,8 @@ def _livevae(case: Case, environment: stage.Environment) -> Iterator[stage.Daemo
 
 
 @contextlib.contextmanager
-def _references(names: Sequence[str], environment: stage.Environment) -> Iterator[None]:
+def references(names: Sequence[str], environment: stage.Environment) -> Iterator[None]:
+    """Run followers of ``FOLLOWERS``, connected to clock and recorder."""
     with contextlib.ExitStack() as stack:
         for name in names:
             arguments = (stage.CLOCK_PORT, stage.RECORDER_PORT, str(FOLLOWERS[name]))

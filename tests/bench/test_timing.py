@@ -14,9 +14,11 @@ import pytest
 from livevae.bench import stage, timing
 from livevae.bench.cases import CASES
 from livevae.bench.meant import KIT
+from livevae.bench.reach import CPU
 from livevae.bench.score import Timing
+from livevae.bench.stage import Usage
 from livevae.bench.table import print_report
-from livevae.bench.timing import FOLLOWERS, Bench, Report, Take
+from livevae.bench.timing import DECODES, FOLLOWERS, Bench, Report, Take, rates
 from livevae.errors import WorkError
 from tests.player.stage import beat
 
@@ -54,7 +56,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         for at, step in zip(script.grid, script.song_steps, strict=True):  # type: ignore[attr-defined]
             notes = [*FOLLOWERS.values(), *([KIT[0]] if step % 4 == 0 else [])]
             events += [(ZERO + int(at) + LATE, bytes((0x99, note, 100))) for note in notes]
-        return Take(sorted(events), ZERO, 3.0)
+        return Take(sorted(events), ZERO, {CPU: 3.0})
 
     def floor(_seconds: float) -> Timing:
         return Timing.of([0.1] * 9)
@@ -66,7 +68,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(stage, "needed", lambda: None)
     monkeypatch.setattr(stage, "jack_server", server)
     monkeypatch.setattr(stage, "busy", contextlib.nullcontext)
-    monkeypatch.setattr(timing, "_take", take)
+    monkeypatch.setattr(timing, "take", take)
     monkeypatch.setattr(
         timing,
         "Beats",
@@ -175,3 +177,10 @@ def test_a_figure_that_nobody_knows_is_a_dash_in_the_table(
     silent = {**report.results, "jitter": Timing.of([], missed=3)}
     print_report(msgspec.structs.replace(report, results=silent))
     assert "nan" not in capsys.readouterr().out.split("what was to be reached")[0]
+
+
+def test_rates_are_per_second_and_of_one_core() -> None:
+    before, after = Usage(10.0, 100, 1.0), Usage(14.0, 300, 1.1)
+    assert rates(before, after) == {DECODES: 50.0, CPU: pytest.approx(2.5)}
+    unknown = Usage(14.0, 300, None)
+    assert rates(before, unknown) == {DECODES: 50.0}, "a system that does not tell"
