@@ -103,4 +103,7 @@ def test_a_program_leaves_when_whoever_started_it_has_gone() -> None:
     with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == b"ready\n"
         process.stdin.close()
-        assert process.wait(60) == 0
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
