@@ -10,7 +10,7 @@ from rich.table import Table
 
 from livevae.bench.cases import CASES
 from livevae.bench.score import Timing
-from livevae.bench.timing import Report
+from livevae.bench.timing import LATE_TICKS, Report
 
 _WIDTH: Final = 130
 """Where there is no terminal to say how wide it is."""
@@ -47,7 +47,11 @@ def _figures(report: Report) -> Table:
 def _row(timing: Timing) -> tuple[str, ...]:
     errors = (timing.mean_ms, timing.sd_ms, timing.p50_ms, timing.p99_ms, timing.p999_ms)
     counts = (timing.notes, timing.missed, timing.extra)
-    figures = (f"{name.replace('_', ' ')} {_number(x)}" for name, x in timing.figures.items() if x)
+    figures = (
+        f"{name.replace('_', ' ')} {_number(value)}"
+        for name, value in timing.figures.items()
+        if value or name != LATE_TICKS
+    )
     return (
         *map(_number, (*errors, timing.max_ms)),
         *map(str, counts),
