@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typing import Final
 import click
 import msgspec
 
-from livevae.errors import WorkError
+from livevae.bench.scripts import FEWEST_BARS
+from livevae.cli.console import say
+from livevae.errors import UsageError, WorkError
 from livevae.midi.ports import PortNames, choose_backend, port_lister
 
 PORT_NAME: Final = "LiveVAE-bench"
@@ -66,6 +69,52 @@ def start(runs: int, as_json: bool) -> None:
         click.echo(title)
         for name, row in rows.items():
             click.echo(f"  {name:28} median {row.median_s:.3f} s, worst {row.worst_s:.3f} s")
+
+
+@bench.command()
+@click.option(
+    "--case",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Run this case alone; as often as you like. A wrong name lists them.",
+)
+@click.option(
+    "--bars",
+    type=click.IntRange(FEWEST_BARS, 1000),
+    default=16,
+    show_default=True,
+    help="Length of each clock: 34 notes a bar, and p99.9 wants a thousand of them.",
+)
+@click.option(
+    "--server",
+    default="livevae-bench",
+    show_default=True,
+    help="Name for the JACK server that is started and ended again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def timing(names: tuple[str, ...], bars: int, server: str, as_json: bool) -> None:
+    """Measure how far each note lies from the grid of a clock whose every tick is known.
+
+    A JACK server, a scripted clock, an independent recorder and `livevae run` are started for it.
+    The references, in the same run: a plain follower, isobar's MIDI-in clock, and cyclictest for
+    the machine itself.
+    """
+    from livevae.bench.cases import CASES  # noqa: PLC0415 - `bench start` needs none of it
+    from livevae.bench.timing import Bench  # noqa: PLC0415
+
+    for name in names:
+        if name not in CASES:
+            raise UsageError(f"there is no case {name!r}; there are: {', '.join(CASES)}")
+    # What has been started is ended on the way out, so there must be one.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    report = Bench(bars, say, server).run([CASES[name] for name in names or CASES])
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    from livevae.bench.table import print_report  # noqa: PLC0415
+
+    print_report(report)
 
 
 def _launch(backend: str, names: Callable[[], PortNames]) -> tuple[float, float]:

@@ -26,6 +26,8 @@ WRONG: list[tuple[list[str], str]] = [
     (["ports", "--backend", "alsa"], "midi.backend is 'alsa', but must be one of: auto, jack"),
     (["doctor", "--set", "foo=1"], "there is no key or control 'foo'"),
     (["doctor", "--set", "decoder.device=gpu"], "must be auto, cpu, cuda, cuda:N or mps"),
+    (["bench", "timing", "--case", "waltz"], "there is no case 'waltz'; there are: steady_jack_64"),
+    (["bench", "timing", "--bars", "2"], "2 is not in the range 4<=x<=1000"),
     (["render"], "Missing argument 'OUT'"),
     (["render", "out.wav"], "out.wav must end in .mid"),
     (["render", "nowhere/out.mid"], "out.mid cannot be written: there is no folder nowhere"),

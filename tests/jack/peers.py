@@ -158,8 +158,7 @@ class Recorder:
 @contextlib.contextmanager
 def recorder(name: str = "daw") -> Iterator[Recorder]:
     """Run a recorder, ``NAME:in``, as a process of its own."""
-    script = Path(__file__).with_name("recorder.py")
-    command = [*realtime(), sys.executable, str(script), name]
+    command = [*realtime(), sys.executable, "-P", "-m", "livevae.bench.recorder", name]
     heard: list[tuple[int, bytes]] = []
     with _process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         output = process.stdout
