@@ -6,12 +6,17 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 PLAN = TESTS / "TEST-PLAN.md"
-OF_THE_FOLLOWER = (
+OF_THE_CLOCKS = (
     "clock/test_follower.py",
     "clock/test_habits.py",
+    "clock/test_link.py",
+    "clock/test_link_peers.py",
     "clock/test_loop.py",
+    "clock/test_sources.py",
     "midi/test_wire.py",
     "player/test_bad_input.py",
+    "player/test_clock_out.py",
+    "player/test_link.py",
     "player/test_loops.py",
 )
 """Files whose every test belongs to a case of the plan."""
@@ -40,10 +45,10 @@ def test_every_case_names_tests_that_exist() -> None:
             assert test in defined_in(file), f"case {number}: there is no {test}"
 
 
-def test_every_test_of_the_follower_belongs_to_a_case() -> None:
+def test_every_test_of_the_clocks_belongs_to_a_case() -> None:
     """A behaviour worth a test is worth a line of the plan."""
     named = {test for _, tests in cases() for test in tests}
-    for file in OF_THE_FOLLOWER:
+    for file in OF_THE_CLOCKS:
         assert defined_in(file) <= named, f"{sorted(defined_in(file) - named)} are in no case"
 
 
