@@ -64,7 +64,7 @@ def test_get_lists_every_control_with_a_line_of_help(stage: tuple[Daemon, Record
 def test_status_says_how_things_stand(stage: tuple[Daemon, Recorder]) -> None:
     folder = stage[0].folder
     words = livevae(folder, "status").stdout
-    assert "internal, locked, 180.0 BPM" in words
+    assert "internal, 180.0 BPM, locked" in words
     assert "daw:in" in words
     report = json.loads(livevae(folder, "status", "--json").stdout)
     assert report["player"]["playing"] is True
