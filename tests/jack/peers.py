@@ -66,7 +66,9 @@ def jack_server(
     before = os.environ.get("JACK_DEFAULT_SERVER", "default")
     os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
     driver = ["-d", "dummy", "-r", str(RATE), "-p", str(period)]
-    command = [*realtime(), "jackd", "-n", name, "-r", "-S", "-t", "200", *driver]
+    # Where it may, the server gives its clients real-time threads too, RtMidi's included.
+    scheduling = ["-R", "-P", "30"] if realtime() else ["-r"]
+    command = ["jackd", "-n", name, *scheduling, "-S", "-t", "200", *driver]
     try:
         with _process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             eventually(_server_answers)
