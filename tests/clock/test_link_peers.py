@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-pytest.importorskip("link")
-
 ALONE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
