@@ -109,6 +109,10 @@ ATTRIBUTE_KNOBS: Final = tuple(f"attribute.{attribute}" for attribute in ATTRIBU
 POSITION: Final = ("x", "y", *AXES, *ATTRIBUTE_KNOBS)
 """The controls that make up a position in latent space, in the order of the position vector."""
 
+_QUANTIZE: Final = {"step": 1, "beat": 4, "bar": 16, "2 bars": 32, "4 bars": 64, "8 bars": 128}
+QUANTA: Final = tuple(_QUANTIZE.values())
+"""Steps for each of the choices of ``change.quantize``."""
+
 _ATTRIBUTE_HELP: Final = (
     "A beat of fewer or more notes, as the model would play it.",
     "A beat that lies on the pulse, or against it.",
@@ -144,6 +148,16 @@ def _table() -> Iterator[Parameter]:
         text = f"Silence the {voice.replace('_', ' ')}."
         yield Parameter(f"{voice}.mute", Kind.TOGGLE, 0, 1, 0, "", text)
 
+    yield Parameter(
+        "change.quantize",
+        Kind.CHOICE,
+        0,
+        len(_QUANTIZE) - 1,
+        tuple(_QUANTIZE).index("bar"),
+        "",
+        "Where a new position is heard: at the next step, beat, bar, ...",
+        choices=tuple(_QUANTIZE),
+    )
     yield Parameter(
         "clock",
         Kind.CHOICE,

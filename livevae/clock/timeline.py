@@ -8,6 +8,7 @@ import msgspec
 
 NS_PER_MINUTE: Final = 60_000_000_000
 NS_PER_MS: Final = 1_000_000
+NEVER_NS: Final = 1 << 62
 
 
 class Timeline(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from livevae.clock.follower import (
     TICKS_PER_BEAT,
     TICKS_PER_SIXTEENTH,
 )
-from livevae.clock.timeline import NS_PER_MS, Timeline
+from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Timeline
 from livevae.midi.ports import MidiPort
 
 SONG_POSITIONS: Final = 1 << 14
@@ -27,7 +27,6 @@ NOTICE_NS: Final = NS_PER_MS
 """From Start or Continue to the first tick, at least: the receiver has to get ready for it."""
 STALL_BEATS: Final = 1.0
 """Ticks held up for longer are not made up for: the gear is sent to where the song is by now."""
-_LONG_AGO_NS: Final = -(1 << 62)
 
 
 def next_tick_ns(timeline: Timeline, time_ns: int) -> int:
@@ -46,11 +45,15 @@ class ClockOut:
         """Have told nobody anything."""
         self._port = port
         self._next_tick = 0
-        self._last_ns = _LONG_AGO_NS
+        self._last_ns = -NEVER_NS
         self._rolling = False
-        self._rolled_ns = _LONG_AGO_NS
+        self._rolled_ns = -NEVER_NS
         self._from_beats = 0.0
         self._astray = True
+
+    def due_ns(self, timeline: Timeline) -> int:
+        """Return when the next tick falls due."""
+        return timeline.time_at(self._next_tick / TICKS_PER_BEAT)
 
     def jump(self, beats: float, now_ns: int) -> None:
         """Stop the gear; if the song plays, it goes on from ``beats``."""

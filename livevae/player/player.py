@@ -16,9 +16,9 @@ from livevae.clock.follower import MidiClockFollower
 from livevae.clock.internal import InternalClock
 from livevae.clock.link import LinkClock, Session
 from livevae.clock.sources import ClockSources
-from livevae.clock.timeline import NS_PER_MS, Transport
+from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Transport
 from livevae.config import Binding
-from livevae.decoder.bank import Bank, Position
+from livevae.decoder.bank import Bank
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -27,18 +27,23 @@ from livevae.midi.ports import (
     MidiPort,
 )
 from livevae.midi.wire import heard
-from livevae.parameters import PARAMETERS, Kind
-from livevae.pattern.pattern import STEPS_PER_BAR, empty
+from livevae.parameters import PARAMETERS, QUANTA, Kind
+from livevae.pattern.pattern import STEPS_PER_BEAT
+from livevae.player.bar import Source
+from livevae.player.chooser import Chooser
 from livevae.player.clock_out import ClockOut, next_tick_ns
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
+from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
-from livevae.player.scheduler import Choice, NoteBook, Scheduler, Source
+from livevae.player.scheduler import Scheduler
 
 SYSTEM_RESET: Final = 0xFF
-PASSES_PER_LEAD: Final = 2
-"""How often the player looks ahead within its lead: a pass that is late by half of it does no harm.
-More would cost more: to sleep and wake is dearer than a pass."""
+LEADS_LEFT: Final = 0.5
+"""The pass that sends a message comes so long before its time, in leads of the port: to be late by
+that does no harm. A pass that would find nothing to send is saved; to wake is dearer than it."""
+LONGEST_REST_NS: Final = 25 * NS_PER_MS
+"""A pass comes at least so often: what is not announced by a message has to be looked for."""
 
 Command = tuple[str, float]
 """A control and its new float."""
@@ -89,11 +94,11 @@ class Player:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
         self._port = port
-        self._bank = bank
         self._performance = Performance(controls or {})
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
-        self._scheduler = Scheduler(self._notes, kit, seed, self._choose)
+        self._chooser = Chooser(bank)
+        self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
         self._sources = ClockSources(port.clock_source)
         self._clock_out = ClockOut(port)
         self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
@@ -108,11 +113,7 @@ class Player:
         self._jumps = 0
         self._commands: deque[Command] = deque()
         self.commands_done = 0
-        self._wanted: Position | None = None
-        silence = empty(bank.shape.steps // STEPS_PER_BAR)
-        self._choice = Choice(silence, "held")
-        self._choice_for: tuple[object, object] = (None, None)
-        self._want()
+        self._chooser.want(self._performance.position)
         self._choose_clock(now_ns)
 
     def command(self, name: str, number: float) -> None:
@@ -128,7 +129,6 @@ class Player:
         while self._commands:
             self._apply(*self._commands.popleft(), now_ns)
             self.commands_done += 1
-        self._want()
         self._follower.poll(now_ns)
         self._share_session()
         transport = self._transport()
@@ -140,9 +140,9 @@ class Player:
             self._jump(transport, transport.start_beats, now_ns)
         self._horizon_ns = now_ns + self._port.lead_ns
         # The clock goes before the notes: of what falls on one moment, the first sent is first.
-        self._send_clock(transport, now_ns)
-        self._send_notes(transport, now_ns)
-        return now_ns + self._port.lead_ns // PASSES_PER_LEAD
+        due_ns = min(self._send_clock(transport, now_ns), self._send_notes(transport, now_ns))
+        margin_ns = round(LEADS_LEFT * self._port.lead_ns)
+        return min(max(due_ns, self._horizon_ns) - margin_ns, now_ns + LONGEST_REST_NS)
 
     def panic(self) -> None:
         """Silence everything now."""
@@ -208,25 +208,38 @@ class Player:
         self._scheduler.jump(beats, now_ns)
         self._clock_out.jump(beats, now_ns)
 
-    def _send_clock(self, transport: Transport, now_ns: int) -> None:
+    def _send_clock(self, transport: Transport, now_ns: int) -> int:
+        """Send the clock that is due, and return when the next of it is."""
         # A song that follows MIDI clock has a position only while it plays; the others run on.
         wanted = bool(self._performance.values["clock_out"])
         ticking = wanted and (transport.playing or self._clock != "midi")
         target_ns = self._wanted_delay_ns("clock")
         delay_ns = self._clock_delay.move(target_ns, now_ns, sounding=ticking)
-        if ticking:
-            timeline = transport.timeline.delayed(delay_ns)
-            self._clock_out.advance(timeline, now_ns, self._horizon_ns, playing=transport.playing)
-        else:
+        if not ticking:
             self._clock_out.stop(now_ns)
+            return NEVER_NS
+        timeline = transport.timeline.delayed(delay_ns)
+        self._clock_out.advance(timeline, now_ns, self._horizon_ns, playing=transport.playing)
+        return self._clock_out.due_ns(timeline)
 
-    def _send_notes(self, transport: Transport, now_ns: int) -> None:
+    def _send_notes(self, transport: Transport, now_ns: int) -> int:
+        """Send the notes that are due, and return when the next is, or the next decision."""
         target_ns = self._wanted_delay_ns("notes")
         delay_ns = self._note_delay.move(target_ns, now_ns, sounding=transport.playing)
+        due_ns = NEVER_NS
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
-            self._scheduler.advance(timeline, now_ns, self._horizon_ns, self._performance.feel)
+            quantum = QUANTA[int(self._performance.values["change.quantize"])]
+            feel = self._performance.feel
+            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel, quantum)
+            change = self._scheduler.next_change(quantum)
+            left_ns = timeline.time_at(change / STEPS_PER_BEAT) - self._horizon_ns
+            self._chooser.want(self._performance.position, change, left_ns)
+            due_ns = timeline.time_at(min(change, self._scheduler.next_due()) / STEPS_PER_BEAT)
+        else:
+            self._chooser.want(self._performance.position)
         self._notes.release(self._horizon_ns)
+        return min([due_ns, *self._notes.ends_ns()])
 
     def _wanted_delay_ns(self, output: str) -> int:
         values = self._performance.values
@@ -303,33 +316,6 @@ class Player:
             self._internal.start(start_ns)
         elif not running and self._internal.transport.playing:
             self._internal.stop()
-
-    def _want(self) -> None:
-        """Ask for the exact pattern where the hand is now; however it got there in this pass."""
-        if self._wanted is not self._performance.position:
-            self._wanted = self._performance.position
-            self._bank.want(self._wanted)
-
-    def _choose(self) -> Choice:
-        """Return what the next bar shall play: exact, else the grid's nearest, else as before."""
-        key = (self._performance.position, self._bank.news)
-        if self._choice_for[0] is key[0] and (
-            self._choice_for[1] == key[1] or self._choice.source == "exact"
-        ):
-            return self._choice
-        self._choice_for = key
-        position = self._performance.position
-        exact = self._bank.exact(position)
-        if exact is not None:
-            self._choice = Choice(exact, "exact")
-        elif (nearest := self._bank.nearest(position)) is not None:
-            self._choice = Choice(nearest, "grid")
-        else:
-            playing = self._scheduler.playing
-            self._choice = Choice(
-                playing.choice.pattern if playing else self._choice.pattern, "held"
-            )
-        return self._choice
 
 
 def _name(source: str, programs: Sequence[str]) -> str:

@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
-
-from livevae.clock.timeline import NS_PER_MS, Timeline
-from livevae.midi.ports import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
-    CONTROL_CHANGE,
-    NOTE_OFF,
-    NOTE_ON,
-    MidiPort,
-)
-from livevae.pattern.pattern import STEPS_PER_BAR, STEPS_PER_BEAT, VOICES, Pattern
-from livevae.pattern.render import MAX_SHIFT_STEPS, Feel, Hit, render
-
-Source = Literal["exact", "grid", "held", "missed"]
+from livevae.clock.timeline import Timeline
+from livevae.pattern.pattern import STEPS_PER_BAR, STEPS_PER_BEAT, VOICES
+from livevae.pattern.render import MAX_SHIFT_STEPS, Feel, Hit
+from livevae.player.bar import SOURCES, Bar, Choice, Source
+from livevae.player.notes import NoteBook
 
 RINGING: Final = {"open_hat": 4.0, "crash": 8.0, "ride": 4.0}
 NOTE_STEPS: Final = tuple(RINGING.get(voice, 1.0) for voice in VOICES)
@@ -34,115 +24,13 @@ CHOKES: Final = {VOICES.index("closed_hat"): VOICES.index("open_hat")}
 """Which voice a voice stops: one hi-hat cannot be open and closed."""
 LATE_JUMP_STEPS: Final = 0.5
 """A jump at a bar line may be heard of this much after the line."""
-REST_NS: Final = NS_PER_MS
-"""Silence between two notes of one pitch, so that no receiver merges them."""
-
-
-class Choice(msgspec.Struct, frozen=True, eq=False):
-    """The pattern a bar shall play, and where it came from."""
-
-    pattern: Pattern
-    source: Source
-
-
-class Bar:
-    """A bar being played or about to be. Once committed its pattern stays; its feel may change."""
-
-    def __init__(self, number: int, choice: Choice, feel: Feel, seed: int) -> None:
-        """Render bar ``number`` of the song from ``choice``."""
-        self.number = number
-        self.start = number * STEPS_PER_BAR
-        self.committed = False
-        self.hits: list[Hit] = []
-        self.played: set[tuple[int, int]] = set()
-        self._seed = seed
-        self.update(choice, feel)
-
-    def update(self, choice: Choice, feel: Feel) -> None:
-        """Render again from another pattern or with another feel.
-
-        ``owed`` are the cells whose hits lay ahead before: they must not be lost by moving back.
-        """
-        self.owed = {(hit.step, hit.voice) for hit in self.hits} - self.played
-        self.choice = choice
-        self.feel = feel
-        self.hits = render(choice.pattern, feel, self.number, self._seed)
-
-
-class Note(msgspec.Struct):
-    """The latest note of one pitch; ``released`` once its note-off is with the port."""
-
-    began_ns: int
-    end_ns: int
-    released: bool = False
-
-
-class NoteBook:
-    """The latest note of every pitch, and when it ends: what a note-off is owed to.
-
-    A note stays in the book after its note-off is with the port, which may yet be told to cancel
-    it, or to send another note-on first.
-    """
-
-    def __init__(self, port: MidiPort, channel: int) -> None:
-        """Write notes to ``port`` on ``channel`` (1..16)."""
-        self._port = port
-        self._channel = channel - 1
-        self._notes: dict[int, Note] = {}
-
-    def play(self, on_ns: int, note: int, velocity: int, length_ns: int) -> None:
-        """Sound ``note``; one that is still on ends first, one that has just begun goes on."""
-        last = self._notes.get(note)
-        if last is not None and last.released:
-            on_ns = max(on_ns, last.end_ns)
-        elif last is not None:
-            if on_ns - last.began_ns < 2 * REST_NS:
-                return
-            self._port.send(min(last.end_ns, on_ns - REST_NS), bytes((self._off, note, 0)))
-        self._port.send(on_ns, bytes((NOTE_ON | self._channel, note, velocity)))
-        began_ns = max(on_ns, self._port.now_ns())  # what is late is sent now
-        self._notes[note] = Note(began_ns, began_ns + length_ns)
-
-    def choke(self, on_ns: int, note: int) -> None:
-        """End ``note`` at ``on_ns``, if it has begun by then and still rings."""
-        last = self._notes.get(note)
-        if last is not None and not last.released and on_ns - last.began_ns >= REST_NS:
-            last.end_ns = min(last.end_ns, on_ns)
-
-    def release(self, until_ns: int) -> None:
-        """End the notes whose time is up before ``until_ns``."""
-        for note, last in self._notes.items():
-            if last.end_ns < until_ns and not last.released:
-                self._port.send(last.end_ns, bytes((self._off, note, 0)))
-                last.released = True
-
-    def silence(self, now_ns: int) -> None:
-        """Unsend what has not sounded and end every note, one that is just being sent included."""
-        self._port.cancel(now_ns)
-        for note, last in self._notes.items():
-            if not last.released or last.end_ns > now_ns:
-                last.end_ns = max(now_ns, min(last.began_ns, now_ns) + REST_NS)
-                last.released = True
-                self._port.send(last.end_ns, bytes((self._off, note, 0)))
-
-    def panic(self, now_ns: int) -> None:
-        """Silence, and tell the receiver to forget notes that LiveVAE knows nothing of."""
-        self.silence(now_ns)
-        for controller in (ALL_SOUND_OFF, ALL_NOTES_OFF):
-            self._port.send(now_ns, bytes((CONTROL_CHANGE | self._channel, controller, 0)))
-        for note in range(128):
-            last = self._notes.get(note)
-            # A note that has just ended is ended twice: a message can be lost on its way.
-            off_ns = max(now_ns, last.end_ns) if last else now_ns
-            self._port.send(off_ns, bytes((self._off, note, 0)))
-
-    @property
-    def _off(self) -> int:
-        return NOTE_OFF | self._channel
 
 
 class Scheduler:
-    """Sends the notes of successive bars, each hit once, in the order of their positions."""
+    """Sends the notes of successive bars, each hit once, in the order of their positions.
+
+    What is played changes on the boundaries of ``change.quantize`` alone, and where a jump leads.
+    """
 
     def __init__(
         self, notes: NoteBook, kit: tuple[int, ...], seed: int, choose: Callable[[], Choice]
@@ -153,9 +41,10 @@ class Scheduler:
             notes: where notes go.
             kit: output note of each voice.
             seed: of the small variations.
-            choose: returns what the next bar shall play; the same object while nothing changed.
+            choose: returns what shall be played from the next boundary on; the same object while
+                nothing changed.
         """
-        self.counts: dict[Source, int] = {"exact": 0, "grid": 0, "held": 0, "missed": 0}
+        self.counts: dict[Source, int] = dict.fromkeys(SOURCES, 0)
         self.notes_played = 0
         self._notes = notes
         self._kit = kit
@@ -164,13 +53,24 @@ class Scheduler:
         self._cursor = 0.0
         self._counted = -1
         self._bars: list[Bar] = []
+        self._standing: Choice | None = None
         self._timeline: Timeline | None = None
         self._anticipated: dict[int, int] = {}
 
-    @property
-    def playing(self) -> Bar | None:
-        """The committed bar that began last."""
-        return next((bar for bar in reversed(self._bars) if bar.committed), None)
+    def next_change(self, quantum: int) -> float:
+        """Return from which step of the song on something else can be played."""
+        for bar in self._bars:
+            if bar.decided < STEPS_PER_BAR:
+                return max(_boundary(bar.start + bar.decided, quantum), self._cursor)
+        if self._bars:
+            return _boundary(self._bars[-1].start + STEPS_PER_BAR, quantum)
+        return self._cursor
+
+    def next_due(self) -> float:
+        """Return up to which step of the song, as chosen by now, there is nothing to send."""
+        ahead = [bar.start + bar.ahead[0].at for bar in self._bars if bar.ahead]
+        opened = self._bars[-1].start + STEPS_PER_BAR if self._bars else self._cursor
+        return min([opened - MAX_SHIFT_STEPS, *ahead])
 
     def jump(self, beats: float, now_ns: int) -> None:
         """Fall silent and go on from ``beats``."""
@@ -180,23 +80,27 @@ class Scheduler:
         self._cursor = beats * STEPS_PER_BEAT
         self._counted = math.floor(self._cursor / STEPS_PER_BAR) - 1
         self._bars = []
+        self._standing = None
 
-    def advance(self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel) -> None:
-        """Send every hit due before ``until_ns``."""
+    def advance(
+        self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel, quantum: int
+    ) -> None:
+        """Send every hit due before ``until_ns``; a change falls on a multiple of ``quantum``."""
         self._timeline = timeline
         horizon = timeline.beats_at(until_ns) * STEPS_PER_BEAT
         if horizon <= self._cursor:
             return
         self._skip_stall(timeline.beats_at(now_ns) * STEPS_PER_BEAT)
-        self._open_bars(horizon, feel)
+        self._open_bars(horizon, feel, quantum)
         due: list[tuple[float, Hit]] = []
         for bar in self._bars:
             taken = self._take(bar, timeline, horizon)
             due += taken
-            if not bar.committed and (taken or horizon >= bar.start):
-                bar.committed = True
+            reached = max([horizon - bar.start, *(hit.step for _, hit in taken)])
+            if self._decide(bar, reached, quantum):
                 self._count(bar, timeline, now_ns)
-        self._bars = [bar for bar in self._bars if bar.start + 2 * STEPS_PER_BAR > horizon]
+        if self._bars and self._bars[0].start + 2 * STEPS_PER_BAR <= horizon:
+            del self._bars[0]
         step_ns = timeline.beat_ns / STEPS_PER_BEAT
         for at, hit in sorted(due):
             on_ns = timeline.time_at(at / STEPS_PER_BEAT)
@@ -215,18 +119,38 @@ class Scheduler:
             self._counted = max(begun, self._counted)
             self._cursor = present
 
-    def _open_bars(self, horizon: float, feel: Feel) -> None:
+    def _open_bars(self, horizon: float, feel: Feel, quantum: int) -> None:
         """Have every bar ready whose hits, early ones included, may be due before ``horizon``."""
         first = math.floor(self._cursor / STEPS_PER_BAR)
         last = math.floor((horizon + MAX_SHIFT_STEPS) / STEPS_PER_BAR)
-        known = {bar.number for bar in self._bars}
-        for number in range(max(first, 0), last + 1):
-            if number not in known:
-                self._bars.append(Bar(number, self._choose(), feel, self._seed))
+        opened = self._bars[-1].number if self._bars else -1
+        for number in range(max(first, opened + 1), last + 1):
+            choice = self._choice_at(number * STEPS_PER_BAR, quantum)
+            self._bars.append(Bar(number, choice, feel, self._seed))
         for bar in self._bars:
-            choice = bar.choice if bar.committed else self._choose()
+            choice = bar.choice
+            if bar.decided < STEPS_PER_BAR:
+                choice = self._choice_at(bar.start + bar.decided, quantum)
             if choice is not bar.choice or feel is not bar.feel:
                 bar.update(choice, feel)
+
+    def _choice_at(self, step: int, quantum: int) -> Choice:
+        """Return what to play from ``step`` of the song on: on a boundary that may be new."""
+        if self._standing is None or step % quantum == 0:
+            return self._choose()
+        return self._standing
+
+    def _decide(self, bar: Bar, reached: float, quantum: int) -> bool:
+        """Let the choice stand for all of ``bar`` up to the boundary after the step ``reached``.
+
+        Returns whether that is news.
+        """
+        if not bar.decided <= reached or bar.decided >= STEPS_PER_BAR:
+            return False
+        boundary = _boundary(bar.start + math.floor(reached) + 1, quantum)
+        bar.decided = min(boundary - bar.start, STEPS_PER_BAR)
+        self._standing = bar.choice
+        return True
 
     def _heard_early(self, timeline: Timeline, now_ns: int) -> dict[int, int]:
         """Return the voices that have sounded ahead of a step still to come, and its time.
@@ -254,13 +178,10 @@ class Scheduler:
         begins_ns = timeline.time_at(self._cursor / STEPS_PER_BEAT)
         step_ns = timeline.beat_ns / STEPS_PER_BEAT
         taken = []
-        for hit in bar.hits:
+        while bar.ahead and bar.start + bar.ahead[0].at < horizon:
+            hit = bar.ahead.pop(0)
             at = bar.start + hit.at
-            if at >= horizon:
-                break
             cell = (hit.step, hit.voice)
-            if cell in bar.played:
-                continue
             bar.played.add(cell)
             line_ns = self._anticipated.get(hit.voice)
             sounded = line_ns is not None and abs(begins_ns - line_ns) < step_ns
@@ -271,10 +192,24 @@ class Scheduler:
         return taken
 
     def _count(self, bar: Bar, timeline: Timeline, now_ns: int) -> None:
+        """Count a bar once, by the worst of its choices."""
+        source = bar.choice.source
+        if bar.counted is not None:
+            if SOURCES.index(source) > SOURCES.index(bar.counted):
+                self.counts[bar.counted] -= 1
+                self.counts[source] += 1
+                bar.counted = source
+            return
         if bar.number <= self._counted:
             return
         self._counted = bar.number
         begins = max(bar.start, self._cursor) / STEPS_PER_BEAT
         late_ns = now_ns - timeline.time_at(begins)
         missed = late_ns > timeline.beat_ns / STEPS_PER_BEAT  # a whole step late is no bar
-        self.counts["missed" if missed else bar.choice.source] += 1
+        bar.counted = "missed" if missed else source
+        self.counts[bar.counted] += 1
+
+
+def _boundary(step: int, quantum: int) -> int:
+    """Return the first multiple of ``quantum`` at or after ``step``."""
+    return -(-step // quantum) * quantum

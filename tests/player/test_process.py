@@ -12,8 +12,8 @@ import pytest
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import UsageError
 from livevae.midi.ports import PortRequest
+from livevae.player.bar import Choice
 from livevae.player.process import Orders, rehearse, run
-from livevae.player.scheduler import Choice
 from tests.player.stage import KIT
 
 ALLOWED = {"livevae", "numpy", "msgspec"}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from livevae.clock.timeline import NS_PER_MINUTE, NS_PER_MS
 from livevae.pattern.pattern import N_VOICES, OFFSET, ONSET, VELOCITY, VOICES, Pattern, empty
 from livevae.pattern.render import Feel, Hit, render
-from livevae.player.scheduler import NOTE_STEPS, REST_NS
+from livevae.player.notes import REST_NS
+from livevae.player.scheduler import NOTE_STEPS
 from tests.player.gear import played
 from tests.player.ledger import NOTE_OFF, NOTE_ON, SYSTEM, Note, by_pitch, notes
 from tests.player.stage import KIT, PITCH, START, STOP, Stage, beat
