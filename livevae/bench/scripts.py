@@ -7,7 +7,7 @@ first clock of a script is ideally at frame 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -39,7 +39,7 @@ _STOP_TICKS: Final = 3
 """Stop comes half a step before the end, so that the step after the last is nobody's duty."""
 _PAUSE_FRAMES: Final = RATE + 17
 """Between two starts; no multiple of a period, so that each falls elsewhere in JACK's cycle."""
-_SWEEP_EVERY: Final = RATE // 250
+SWEEPS_PER_S: Final = 250
 
 Frames: TypeAlias = npt.NDArray[np.float64]
 Event: TypeAlias = tuple[int, bytes]
@@ -67,9 +67,9 @@ Clock: TypeAlias = Callable[[int], Script]
 """Makes a script of so many bars."""
 
 
-def steady(bars: int) -> Script:
-    """Return 120 BPM, every tick on its frame."""
-    return _script(_ticks(bars))
+def steady(bars: int, bpm: float = BPM) -> Script:
+    """Return one tempo, every tick on its frame."""
+    return _script(_ticks(bars) * (BPM / bpm))
 
 
 def jitter(bars: int, seed: int = 1) -> Script:
@@ -136,12 +136,21 @@ def start(bars: int) -> Script:
     )
 
 
-def with_sweep(script: Script, controller: int, values: tuple[int, ...]) -> Script:
-    """Return the script with a knob that goes through ``values`` without pause, 250 a second."""
+def with_sweep(
+    script: Script, values: Mapping[int, Sequence[int]], per_second: int = SWEEPS_PER_S
+) -> Script:
+    """Return the script with knobs that go through their values without pause.
+
+    Args:
+        script: what they are added to.
+        values: of each controller.
+        per_second: messages of each controller.
+    """
     first = script.events[0][0] - RATE // 2
     moves = [
-        (frame, bytes((0xB0, controller, values[number % len(values)])))
-        for number, frame in enumerate(range(first, script.events[-1][0], _SWEEP_EVERY))
+        (frame, bytes((0xB0, controller, sweep[number % len(sweep)])))
+        for number, frame in enumerate(range(first, script.events[-1][0], RATE // per_second))
+        for controller, sweep in values.items()
     ]
     events = sorted((*script.events, *moves), key=lambda event: event[0])
     return msgspec.structs.replace(script, events=tuple(events))

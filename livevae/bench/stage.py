@@ -205,12 +205,17 @@ class Daemon:
                 raise WorkError(f"livevae run does not start: {lines[-1]}")
             time.sleep(LOOK_EVERY_S)
 
-    def _report(self) -> Report:
+    def report(self) -> Report:
+        """Return what it says of itself.
+
+        Raises:
+            WorkError: it no longer answers.
+        """
         return msgspec.json.decode(ask(Request("status"), self._folder), type=Report)
 
     def _ready(self) -> bool:
         try:
-            report = self._report()
+            report = self.report()
         except WorkError:
             return False
         connections = report.player.connections
@@ -223,7 +228,7 @@ class Daemon:
         Raises:
             WorkError: it no longer answers.
         """
-        return Usage(time.monotonic(), self._report().decoder.decodes, self._player_s())
+        return Usage(time.monotonic(), self.report().decoder.decodes, self._player_s())
 
     def _player_s(self) -> float | None:
         for entry in Path("/proc").glob("[0-9]*"):

@@ -111,7 +111,7 @@ class Bench:
 
     def _script(self, case: Case) -> Script:
         script = case.clock(self._bars)
-        return with_sweep(script, KNOB, SWEPT) if case.busy else script
+        return with_sweep(script, {KNOB: SWEPT}) if case.busy else script
 
     def _measure(self, case: Case, beats: Beats, environment: stage.Environment) -> None:
         script = self._script(case)

@@ -20,6 +20,7 @@ from livevae.bench.scripts import FEWEST_BARS
 from livevae.cli.console import say
 from livevae.errors import UsageError, WorkError
 from livevae.midi.ports import PortNames, choose_backend, port_lister
+from livevae.resources import find_model
 
 PORT_NAME: Final = "LiveVAE-bench"
 GIVE_UP_S: Final = 30.0
@@ -106,8 +107,7 @@ def timing(names: tuple[str, ...], bars: int, server: str, as_json: bool) -> Non
     for name in names:
         if name not in CASES:
             raise UsageError(f"there is no case {name!r}; there are: {', '.join(CASES)}")
-    # What has been started is ended on the way out, so there must be one.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    _leave_in_order()
     report = Bench(bars, say, server).run([CASES[name] for name in names or CASES])
     if as_json:
         click.echo(msgspec.json.encode(report))
@@ -115,6 +115,32 @@ def timing(names: tuple[str, ...], bars: int, server: str, as_json: bool) -> Non
     from livevae.bench.table import print_report  # noqa: PLC0415
 
     print_report(report)
+
+
+@bench.command()
+@click.option(
+    "--minutes", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="How long."
+)
+@click.option("--model", default="groove-4bar", show_default=True, help="Name or folder.")
+@click.option("--server", default="livevae-bench", show_default=True, help="Name for its server.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def knobs(minutes: float, model: str, server: str, as_json: bool) -> None:
+    """Sweep eight knobs at 174 BPM, a change at each step, and count the exact bars."""
+    from livevae.bench.knobs import run  # noqa: PLC0415 - `bench start` needs none of it
+
+    _leave_in_order()
+    report = run(minutes, find_model(model), server, say)
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    for name, value in msgspec.structs.asdict(report).items():
+        shown = ", ".join(f"{k} {n}" for k, n in value.items()) if name == "bars" else value
+        click.echo(f"{name:20} {shown:.4g}" if isinstance(shown, float) else f"{name:20} {shown}")
+
+
+def _leave_in_order() -> None:
+    """Let SIGTERM end what has been started on the way out, so there must be one."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _launch(backend: str, names: Callable[[], PortNames]) -> tuple[float, float]:

@@ -133,7 +133,7 @@ def test_starts_fall_on_different_frames_of_the_cycle() -> None:
 
 def test_a_sweep_turns_the_knob_without_pause_and_leaves_the_clock_alone() -> None:
     plain = scripts.steady(BARS)
-    script = scripts.with_sweep(plain, 20, (63, 64))
+    script = scripts.with_sweep(plain, {20: (63, 64)})
     moves = [(frame, message) for frame, message in script.events if message[0] == 0xB0]
     assert [event for event in script.events if event[1][0] != 0xB0] == list(plain.events)
     assert {b - a for (a, _), (b, _) in pairwise(moves)} == {RATE // 250}
