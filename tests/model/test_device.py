@@ -1,10 +1,11 @@
 """The device a model runs on is there, or the sentence says what is; its threads come back."""
 
+import numpy as np
 import pytest
 import torch
 
 from livevae.errors import UsageError
-from livevae.model.device import resolve_device, threads
+from livevae.model.device import resolve_device, side_by_side, threads
 
 
 @pytest.fixture
@@ -68,3 +69,18 @@ def test_threads_are_as_before_afterwards() -> None:
     with threads(before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("n", "count", "sizes"),
+    [(1, 2, [1]), (3, 4, [1, 1, 1]), (16, 1, [16]), (16, 2, [8, 8]), (81, 2, [21, 20, 20, 20])],
+)
+def test_the_batches_are_as_many_as_the_threads_can_share(
+    n: int, count: int, sizes: list[int]
+) -> None:
+    """No thread waits while another has a whole batch more to do."""
+    zs = np.arange(n, dtype=np.float32)[:, None]
+    with threads(count):
+        batches = side_by_side(lambda part: part, zs, "cpu")
+    assert [len(batch) for batch in batches] == sizes
+    np.testing.assert_array_equal(torch.cat(batches).numpy(), zs)

@@ -1,0 +1,130 @@
+"""The unrolled decode on an NVIDIA GPU, captured as CUDA graphs for a few numbers of points.
+
+One decode is some hundred small kernels, which take the GPU less time than it takes Python to ask
+for them. A graph is asked for once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from livevae.model.device import Array, side_by_side
+from livevae.model.vae import Vae
+from livevae.pattern.pattern import CHANNELS, N_VOICES, ONSET, Pattern
+
+SIZES: Final = (1, 16, 81, 363)
+"""Points of each graph: the knobs, their neighbours, a square around them, a third of a map."""
+PRECISIONS: Final = ("high", "highest")
+"""What torch calls TF32 and float32, in the order in which they are tried. TF32 has the ten bits
+of half precision behind the point, and weights are stored with no more."""
+TRIED_ON: Final = 256
+NEARLY: Final = 5e-4
+"""How far a probability may be from float32's on a CPU: an onset less than a thousandth away from
+the threshold may fall on its other side, and no other."""
+_WARM_UPS: Final = 3
+
+
+class GraphDecoder:
+    """A decoder whose weights and buffers lie on the GPU for good.
+
+    ``precision`` is the first of ``PRECISIONS`` whose onsets are those of the CPU, measured when
+    the model is loaded; the last needs no such proof.
+    """
+
+    def __init__(self, vae: Vae, device: str) -> None:
+        """Capture the decode of a folded model that is still on the CPU.
+
+        Raises:
+            RuntimeError: as CUDA raises it, its being out of memory included.
+        """
+        self._device = device
+        self._shape = (vae.config.steps, N_VOICES, CHANNELS)
+        zs = np.random.default_rng(0).standard_normal((TRIED_ON, vae.config.z_dim), np.float32)
+        expected = torch.cat(side_by_side(vae.decode, zs, "cpu")).numpy()
+        vae = vae.to(device)
+        for self.precision in PRECISIONS:
+            with _matmul_precision(self.precision), torch.cuda.device(device):
+                pool = torch.cuda.graph_pool_handle()
+                self._graphs = [_Graph(vae, points, pool) for points in SIZES]
+            error = np.abs(self.decode(zs)[..., ONSET] - expected[..., ONSET]).max()
+            if error <= NEARLY:
+                break
+
+    def decode(self, zs: Array) -> Pattern:
+        """Return the patterns [n, steps, 9, 3] at points [n, z_dim]."""
+        patterns = np.empty((len(zs), *self._shape), np.float32)
+        with torch.cuda.device(self._device):
+            for part, number in parts(len(zs), SIZES):
+                patterns[part] = self._graphs[number].decode(zs[part])
+        return patterns
+
+    def keep_warm(self) -> None:
+        """Decode something, so that the GPU does not clock itself down."""
+        with torch.cuda.device(self._device):
+            self._graphs[0].replay()
+
+
+class _Graph:
+    """One decode of ``points`` points, from a pinned input to a pinned output.
+
+    The graphs of a ``pool`` share their memory, so they may only run one after the other.
+    """
+
+    @torch.inference_mode()
+    def __init__(self, vae: Vae, points: int, pool: Any) -> None:
+        device = next(vae.parameters()).device
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._given = torch.zeros(points, vae.config.z_dim, pin_memory=True)
+        self._z = torch.zeros_like(self._given, device=device)
+        with torch.cuda.stream(self._stream):
+            for _ in range(_WARM_UPS):  # libraries choose their kernels, which cannot be captured
+                vae.decode(self._z)
+        self._stream.synchronize()
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph, pool, self._stream):
+            self._decoded = vae.decode(self._z)
+        self._taken = torch.empty(self._decoded.shape, pin_memory=True)
+
+    @torch.inference_mode()
+    def replay(self) -> None:
+        """Decode what lies in the pinned input into the pinned output."""
+        with torch.cuda.stream(self._stream):
+            self._z.copy_(self._given, non_blocking=True)
+            self._graph.replay()
+            self._taken.copy_(self._decoded, non_blocking=True)
+        self._stream.synchronize()
+
+    def decode(self, zs: Array) -> Pattern:
+        """Return the patterns at up to ``points`` points; they hold until the next decode."""
+        self._given.numpy()[: len(zs)] = zs
+        self.replay()
+        patterns: Pattern = self._taken.numpy()[: len(zs)]
+        return patterns
+
+
+def parts(n: int, sizes: Sequence[int]) -> Iterator[tuple[slice, int]]:
+    """Share ``n`` points out: yield each part, and which of the ascending ``sizes`` it fits."""
+    start = 0
+    while start < n:
+        number = next((i for i, size in enumerate(sizes) if size >= n - start), len(sizes) - 1)
+        stop = min(n, start + sizes[number])
+        yield slice(start, stop), number
+        start = stop
+
+
+@contextmanager
+def _matmul_precision(name: str) -> Iterator[None]:
+    """Have torch multiply matrices at a precision for a while; a graph keeps what it began with."""
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision(name)
+    torch.backends.cudnn.allow_tf32 = name != "highest"
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
