@@ -51,6 +51,16 @@ def resolve_device(wanted: str) -> str:
     return wanted
 
 
+def why(wanted: str) -> str:
+    """Say in half a sentence why ``resolve_device(wanted)`` is what it is."""
+    if wanted != "auto":
+        return "as decoder.device says"
+    if torch.cuda.device_count():
+        return f"since torch finds {torch.cuda.get_device_name(0)}"
+    no_cuda = "torch finds no CUDA device" if torch.version.cuda else "this torch is without CUDA"
+    return f"since {no_cuda}" + (" but Apple's GPU" if torch.mps.is_available() else "")
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Have torch use so many threads for a while."""

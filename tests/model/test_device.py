@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from livevae.errors import UsageError
-from livevae.model.device import resolve_device, side_by_side, threads
+from livevae.model.device import resolve_device, side_by_side, threads, why
 
 
 @pytest.fixture
@@ -31,6 +31,20 @@ def test_auto_takes_cuda_then_apples_gpu_then_the_cpu(
     assert resolve_device("auto") == "mps"
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve_device("auto") == "cuda"
+
+
+def test_the_choice_has_a_reason(no_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That tells a machine without a GPU from a torch that could not use one."""
+    assert why("cpu") == why("cuda") == "as decoder.device says"
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert why("auto") == "since this torch is without CUDA"
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    assert why("auto") == "since torch finds no CUDA device"
+    monkeypatch.setattr(torch.mps, "is_available", lambda: True)
+    assert why("auto") == "since torch finds no CUDA device but Apple's GPU"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+    assert why("auto") == "since torch finds NVIDIA H200"
 
 
 def test_a_device_that_is_there_stays_as_it_was_given(one_gpu: None) -> None:
