@@ -15,7 +15,7 @@ import torch
 
 from livevae.model.device import Array, side_by_side
 from livevae.model.vae import Vae
-from livevae.pattern.pattern import CHANNELS, N_VOICES, ONSET, Pattern
+from livevae.pattern.pattern import CHANNELS, DOUBTFUL, N_VOICES, ONSET, Pattern
 
 SIZES: Final = (1, 16, 81, 363)
 """Points of each graph: the knobs, their neighbours, a square around them, a third of a map."""
@@ -23,9 +23,9 @@ PRECISIONS: Final = ("high", "highest")
 """What torch calls TF32 and float32, in the order in which they are tried. TF32 has the ten bits
 of half precision behind the point, and weights are stored with no more."""
 TRIED_ON: Final = 256
-NEARLY: Final = 5e-4
-"""How far a probability may be from float32's on a CPU: an onset less than a thousandth away from
-the threshold may fall on its other side, and no other."""
+NEARLY: Final = DOUBTFUL / 2
+"""How far a probability may be from that of float32 on a CPU. Points that were not tried may have
+a little more, and still only doubtful onsets turn."""
 _WARM_UPS: Final = 3
 
 
@@ -86,7 +86,7 @@ class _Graph:
                 vae.decode(self._z)
         self._stream.synchronize()
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool, self._stream):
+        with torch.cuda.graph(self._graph, pool, self._stream, "thread_local"):
             self._decoded = vae.decode(self._z)
         self._taken = torch.empty(self._decoded.shape, pin_memory=True)
 
