@@ -43,7 +43,7 @@ class GraphDecoder:
         """
         self._device = device
         self._shape = (vae.config.steps, N_VOICES, CHANNELS)
-        self.precision = _sufficient_precision(vae, device)
+        self.precision = sufficient_precision(vae, device)
         with _matmul_precision(self.precision), torch.cuda.device(device):
             pool = torch.cuda.graph_pool_handle()
             self._graphs = [_Graph(vae, points, pool) for points in SIZES]
@@ -111,7 +111,7 @@ def parts(n: int, sizes: Sequence[int]) -> Iterator[tuple[slice, int]]:
         start = stop
 
 
-def _sufficient_precision(vae: Vae, device: str) -> str:
+def sufficient_precision(vae: Vae, device: str) -> str:
     """Take a model to the GPU; return the first precision at which it plays what the CPU does."""
     zs = np.random.default_rng(0).standard_normal((TRIED_ON, vae.config.z_dim), np.float32)
     expected = torch.cat(side_by_side(vae.decode, zs, "cpu"))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from livevae.decoder.engine import Engine
-from livevae.decoder.graphs import SIZES, parts
+from livevae.decoder.graphs import SIZES, parts, sufficient_precision
 from livevae.errors import WorkError
 from livevae.model.checkpoint import load_model, save_model
 from livevae.model.device import threads
@@ -69,6 +69,22 @@ def test_points_are_shared_out_to_the_graphs_that_fit_them() -> None:
         assert [number for _, number in shared] == numbers
         assert np.concatenate([np.arange(n)[part] for part, _ in shared]).tolist() == list(range(n))
         assert all(part.stop - part.start <= SIZES[number] for part, number in shared)
+
+
+@pytest.mark.parametrize(("error", "chosen"), [(4e-4, "high"), (6e-4, "highest")])
+def test_tf32_is_taken_where_it_moves_no_onset(
+    monkeypatch: pytest.MonkeyPatch, error: float, chosen: str
+) -> None:
+    """Measured, by how far it moves the likeliest to turn; torch's own setting stays as it was."""
+    vae, before = small(), torch.get_float32_matmul_precision()
+    decode = vae.decode
+
+    def rounded(z: torch.Tensor) -> torch.Tensor:
+        return decode(z) + error * (torch.get_float32_matmul_precision() == "high")
+
+    monkeypatch.setattr(vae, "decode", rounded)
+    assert sufficient_precision(vae, "cpu") == chosen
+    assert torch.get_float32_matmul_precision() == before
 
 
 class FaultyDecoder:
