@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, TypeVar
 
 import numpy as np
@@ -89,6 +90,11 @@ def side_by_side(run: Callable[[Tensor], T], examples: Array, device: str) -> li
 
     if at_once == 1 or len(batches) == 1:
         return [part(batch) for batch in batches]
-    alone = ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,))
-    with threads(1), alone as workers:  # threads: torch gives new threads what was set last
-        return list(workers.map(part, batches))
+    with threads(1):  # torch gives new threads what was set last
+        return list(_workers(at_once).map(part, batches))
+
+
+@cache
+def _workers(count: int) -> ThreadPoolExecutor:
+    """Return so many threads that stay: new ones take milliseconds to get memory of their own."""
+    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
