@@ -66,6 +66,6 @@ def _best_s(work: Callable[[], object], device: str) -> float:
         begun = time.perf_counter()
         work()
         if device != "cpu":
-            torch.accelerator.synchronize()
+            torch.accelerator.synchronize(device)
         seconds.append(time.perf_counter() - begun)
     return min(seconds[1:])

@@ -45,8 +45,9 @@ class GraphDecoder:
         self._shape = (vae.config.steps, N_VOICES, CHANNELS)
         self.precision = sufficient_precision(vae, device)
         with _matmul_precision(self.precision), torch.cuda.device(device):
+            stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
             pool = torch.cuda.graph_pool_handle()
-            self._graphs = [_Graph(vae, points, pool) for points in SIZES]
+            self._graphs = [_Graph(vae, points, stream, pool) for points in SIZES]
 
     def decode(self, zs: Array) -> Pattern:
         """Return the patterns [n, steps, 9, 3] at points [n, z_dim]."""
@@ -65,22 +66,20 @@ class GraphDecoder:
 class _Graph:
     """One decode of ``points`` points, from a pinned input to a pinned output.
 
-    The graphs of a ``pool`` share their memory, so they may only run one after the other.
+    The graphs of a ``pool`` share their memory; on one ``stream`` they run one after the other.
     """
 
     @torch.inference_mode()
-    def __init__(self, vae: Vae, points: int, pool: Any) -> None:
-        device = next(vae.parameters()).device
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    def __init__(self, vae: Vae, points: int, stream: torch.cuda.Stream, pool: Any) -> None:
+        self._stream = stream
         self._given = torch.zeros(points, vae.config.z_dim, pin_memory=True)
-        self._z = torch.zeros_like(self._given, device=device)
-        self._stream.wait_stream(torch.cuda.current_stream(device))  # which fills what it reads
-        with torch.cuda.stream(self._stream):
+        with torch.cuda.stream(stream):
+            self._z = self._given.to(stream.device)
             for _ in range(_WARM_UPS):  # libraries choose their kernels, which cannot be captured
                 vae.decode(self._z)
-        self._stream.synchronize()
+        stream.synchronize()
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool, self._stream, "thread_local"):
+        with torch.cuda.graph(self._graph, pool, stream, "thread_local"):
             self._decoded = vae.decode(self._z)
         self._taken = torch.empty(self._decoded.shape, pin_memory=True)
 
