@@ -18,7 +18,8 @@ from livevae.model.vae import Vae
 _SIDES: Final = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 """Of the square matrices: large enough for every core, small enough for a moment."""
 _COPIED_BYTES: Final = 256 << 20
-_TRIES: Final = 5
+_TRIES: Final = 20
+"""The best of so many is a peak, whatever else the machine does meanwhile."""
 
 
 class Floor(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ def floor_of(vae: Vae, device: str) -> Floor:
 
 
 def _best_s(work: Callable[[], object], device: str) -> float:
-    """Return the seconds of the fastest of a few runs, the first one left aside."""
+    """Return the seconds of the fastest of some runs; the first, which may prepare, is left aside."""
     seconds = []
     for _ in range(_TRIES + 1):
         begun = time.perf_counter()

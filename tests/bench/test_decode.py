@@ -85,6 +85,9 @@ def test_the_goals_are_those_of_the_device() -> None:
     assert goals("cpu", 1.0, 1000 * MAP / 719) == [True, False, False]
     assert goals("cuda", 0.5, 3.0) == [True, True, True]
     assert goals("cuda:1", 0.51, 3.1, plain=5.0) == [False, False, False]
+    whole = {str(MAP): Times.of(MAP, [1.0])}
+    assert len(subject.reaches("cpu", 4, whole, {})) == 2
+    assert subject.reaches("cpu", 16, whole, {}) == []
     assert subject.reaches("cpu", 4, {"16": Times.of(16, [1.0])}, {}) == []
 
 
