@@ -34,7 +34,7 @@ GOAL_BARS: Final = 4
 """A map's goals are for patterns as long as the default model's."""
 FEWEST_ROUNDS: Final = 5
 MAGENTA_JS: Final = 144
-"""Two-bar patterns a second of magenta.js's WebAssembly decoder on two cores: others' figure."""
+"""Two-bar patterns a second of magenta.js in WebAssembly on two cores; it is not run again here."""
 
 
 class Times(msgspec.Struct, frozen=True):

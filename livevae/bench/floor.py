@@ -61,7 +61,7 @@ def floor_of(vae: Vae, device: str) -> Floor:
 
 
 def _best_s(work: Callable[[], object], device: str) -> float:
-    """Return the seconds of the fastest of some runs; the first, which may prepare, is left aside."""
+    """Return the seconds of the fastest of some runs; what the first prepares is left aside."""
     seconds = []
     for _ in range(_TRIES + 1):
         begun = time.perf_counter()
