@@ -88,6 +88,40 @@ def start(runs: int, as_json: bool) -> None:
 
 
 @bench.command()
+@model_option
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    help="Threads of the CPU, for both sides.",
+)
+@click.option(
+    "--seconds",
+    type=Within(0, 600),
+    default=10.0,
+    show_default=True,
+    help="How long to measure each number of points; each is decoded five times at least.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def decode(model: str, device: str, threads: int, seconds: float, as_json: bool) -> None:
+    """Time decodes of 1, 16, 81 and 1,089 points, and from a knob to the pattern bank.
+
+    The reference, in turns with it: the same weights in plain eager PyTorch, bar after bar. Beside
+    them stands what the arithmetic alone would take on this machine.
+    """
+    from livevae.bench.decode import measure  # noqa: PLC0415 - torch takes seconds
+    from livevae.bench.decode_table import print_report  # noqa: PLC0415
+
+    report = measure(find_model(model), device, threads, seconds, say)
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        print_report(report)
+
+
+@bench.command()
 @click.option(
     "--case",
     "names",
@@ -131,40 +165,6 @@ def timing(names: tuple[str, ...], bars: int, server: str, as_json: bool) -> Non
     from livevae.bench.table import print_report  # noqa: PLC0415
 
     print_report(report)
-
-
-@bench.command()
-@model_option
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 64),
-    default=min(2, os.cpu_count() or 1),
-    show_default=True,
-    help="Threads of the CPU, for both sides.",
-)
-@click.option(
-    "--seconds",
-    type=Within(0, 600),
-    default=10.0,
-    show_default=True,
-    help="How long to measure each number of points; each is decoded five times at least.",
-)
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
-def decode(model: str, device: str, threads: int, seconds: float, as_json: bool) -> None:
-    """Time decodes of 1, 16, 81 and 1,089 points, and from a knob to the pattern bank.
-
-    The reference, in turns with it: the same weights in plain eager PyTorch, bar after bar. Beside
-    them stands what the arithmetic alone would take on this machine.
-    """
-    from livevae.bench.decode import measure  # noqa: PLC0415 - torch takes seconds
-    from livevae.bench.decode_table import print_report  # noqa: PLC0415
-
-    report = measure(find_model(model), device, threads, seconds, say)
-    if as_json:
-        click.echo(msgspec.json.encode(report))
-    else:
-        print_report(report)
 
 
 def _launch(backend: str, names: Callable[[], PortNames]) -> Launch:
