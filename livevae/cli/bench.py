@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import statistics
@@ -18,6 +19,9 @@ import msgspec
 
 from livevae.bench.scripts import FEWEST_BARS
 from livevae.cli.console import say
+from livevae.cli.model_options import Within, model_option
+from livevae.daemon.control import NotRunningError, Request, ask
+from livevae.daemon.supervisor import Report
 from livevae.errors import UsageError, WorkError
 from livevae.midi.ports import PortNames, choose_backend, port_lister
 from livevae.resources import find_model
@@ -25,6 +29,9 @@ from livevae.resources import find_model
 PORT_NAME: Final = "LiveVAE-bench"
 GIVE_UP_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.002
+WARM_WITHIN_S: Final = 120.0
+ASK_EVERY_S: Final = 0.02
+"""Each answer takes the processor from the decoder, which is loading torch."""
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -39,6 +46,14 @@ class Start(msgspec.Struct, frozen=True):
         return cls(statistics.median(seconds), max(seconds))
 
 
+class Launch(msgspec.Struct, frozen=True):
+    """One launch, in seconds: the port is there, the saved map can be played, any point can be."""
+
+    port_visible: float
+    ready_to_play: float
+    decoder_warm: float
+
+
 @click.group()
 def bench() -> None:
     """Measure LiveVAE on this machine, each figure beside its reference."""
@@ -48,13 +63,13 @@ def bench() -> None:
 @click.option("--runs", type=click.IntRange(1, 100), default=7, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def start(runs: int, as_json: bool) -> None:
-    """Time `livevae run` from launch to a visible port, and to ready to play."""
+    """Time `livevae run` to a visible port, to playing from its map, and to a warm decoder."""
     backend = choose_backend("auto")
     with port_lister(backend) as names:
         launches = [_launch(backend, names) for _ in range(runs)]
     results = {
-        "port_visible": Start.of([visible for visible, _ in launches]),
-        "ready_to_play": Start.of([ready for _, ready in launches]),
+        name: Start.of([getattr(launch, name) for launch in launches])
+        for name in Launch.__struct_fields__
     }
     reference = {
         "python": Start.of([_python("pass") for _ in range(runs)]),
@@ -70,6 +85,40 @@ def start(runs: int, as_json: bool) -> None:
         click.echo(title)
         for name, row in rows.items():
             click.echo(f"  {name:28} median {row.median_s:.3f} s, worst {row.worst_s:.3f} s")
+
+
+@bench.command()
+@model_option
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    help="Threads of the CPU, for both sides.",
+)
+@click.option(
+    "--seconds",
+    type=Within(0, 600),
+    default=10.0,
+    show_default=True,
+    help="How long to measure each number of points; each is decoded five times at least.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def decode(model: str, device: str, threads: int, seconds: float, as_json: bool) -> None:
+    """Time decodes of 1, 16, 81 and 1,089 points, and from a knob to the pattern bank.
+
+    The reference, in turns with it: the same weights in plain eager PyTorch, bar after bar. Beside
+    them stands what the arithmetic alone would take on this machine.
+    """
+    from livevae.bench.decode import measure  # noqa: PLC0415 - torch takes seconds
+    from livevae.bench.decode_table import print_report  # noqa: PLC0415
+
+    report = measure(find_model(model), device, threads, seconds, say)
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+    else:
+        print_report(report)
 
 
 @bench.command()
@@ -143,8 +192,8 @@ def _leave_in_order() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
-def _launch(backend: str, names: Callable[[], PortNames]) -> tuple[float, float]:
-    """Start the daemon once; return the seconds to its port and to its word that it is ready."""
+def _launch(backend: str, names: Callable[[], PortNames]) -> Launch:
+    """Start the daemon once."""
     with tempfile.TemporaryDirectory(prefix="livevae-bench-") as folder:
         config = Path(folder) / "livevae.toml"
         config.write_text(f'[midi]\nname = "{PORT_NAME}"\nbackend = "{backend}"\n')
@@ -159,11 +208,12 @@ def _launch(backend: str, names: Callable[[], PortNames]) -> tuple[float, float]
                 assert process.stderr is not None  # noqa: S101 - it was asked for
                 line = process.stderr.readline().decode()
                 ready = time.monotonic() - begun
+                if "ready" not in line:
+                    raise WorkError(f"livevae run does not start: {line.strip()}")
+                warm = _until_warm(Path(folder) / "run", begun)
             finally:
                 process.terminate()
-        if "ready" not in line:
-            raise WorkError(f"livevae run does not start: {line.strip()}")
-        return visible, ready
+        return Launch(visible, ready, warm)
 
 
 def _until_visible(names: Callable[[], PortNames], begun: float) -> float:
@@ -172,6 +222,16 @@ def _until_visible(names: Callable[[], PortNames], begun: float) -> float:
             return time.monotonic() - begun
         time.sleep(LOOK_EVERY_S)
     raise WorkError(f"no port {PORT_NAME} has come up in {GIVE_UP_S:.0f} s; try `livevae doctor`")
+
+
+def _until_warm(folder: Path, begun: float) -> float:
+    while time.monotonic() - begun < WARM_WITHIN_S:
+        with contextlib.suppress(NotRunningError):  # its control socket comes just after its word
+            report = msgspec.json.decode(ask(Request("status"), folder), type=Report)
+            if report.decoder.decodes:
+                return time.monotonic() - begun
+        time.sleep(ASK_EVERY_S)
+    raise WorkError(f"the decoder is not warm after {WARM_WITHIN_S:.0f} s; try `livevae doctor`")
 
 
 def _python(script: str) -> float:

@@ -108,10 +108,13 @@ def _model(config: Config) -> str:
 def _device(config: Config) -> str:
     try:
         from livevae.decoder.service import WarmModel  # noqa: PLC0415 - torch takes seconds
+        from livevae.model.device import why  # noqa: PLC0415
     except ImportError as error:
         raise WorkError(f"torch cannot be loaded ({error}); reinstall livevae") from error
     warm = WarmModel(find_model(config.model), config.decoder.device, config.decoder.threads)
-    return f"{config.decoder.device} stands for {warm.device}, and the model decodes on it"
+    count = config.decoder.threads
+    threads = f" ({count} thread{'s' * (count > 1)})" if warm.device == "cpu" else ""
+    return f"{warm.device}, {why(config.decoder.device)}{threads}; the model decodes on it"
 
 
 def _folder() -> str:

@@ -7,19 +7,14 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import torch
-
 from livevae.decoder.bank import Bank, Position
+from livevae.decoder.engine import Engine
 from livevae.errors import WorkError
-from livevae.model.checkpoint import load_model
-from livevae.model.device import resolve_device
+from livevae.latent.space import Array
 from livevae.model.folder import matching_space
-from livevae.parameters import POSITION
-from livevae.pattern.pattern import Pattern, validated
+from livevae.pattern.pattern import Pattern
 
 _TIMES_KEPT: Final = 512
-_WARM_UP_DECODES: Final = 3
 
 
 class WarmModel:
@@ -31,38 +26,45 @@ class WarmModel:
         Raises:
             UsageError: the folder is no model, its files do not belong together, or the device
                 is not there.
-            WorkError: what it decodes to is no pattern.
+            WorkError: what it decodes to is no pattern, or the GPU is out of memory.
         """
-        torch.set_num_threads(threads)
-        self.device = resolve_device(device)
-        self._folder = folder
         self._space = matching_space(folder)
-        self._model = load_model(folder, self.device)
-        self._model.decoder.fold()
-        for _ in range(_WARM_UP_DECODES):
-            self.decode(np.zeros(len(POSITION), np.float32))
+        self._engine = Engine(folder, device, threads)
+
+    @property
+    def device(self) -> str:
+        """Where the model is."""
+        return self._engine.device
 
     @property
     def steps(self) -> int:
         """Steps of a pattern."""
-        return self._model.config.steps
+        return self._engine.steps
 
     def decode(self, position: Position) -> Pattern:
         """Return the pattern at ``position``, ``float32[steps, 9, 3]`` in its declared ranges.
 
         Raises:
-            WorkError: what the model makes of it is no pattern.
+            WorkError: what the model makes of it is no pattern, or the GPU fails.
         """
-        z = torch.from_numpy(self._space.z(position)).to(self.device)
-        with torch.inference_mode():
-            decoded = self._model.decode(z[None])[0].float().cpu().numpy()
-        try:
-            return validated(decoded)
-        except ValueError as error:
-            raise WorkError(
-                f"the model in {self._folder} does not decode to a pattern: {error}; "
-                "fetch or train it again"
-            ) from None
+        pattern: Pattern = self.decode_many(position[None])[0]
+        return pattern
+
+    def decode_many(self, positions: Array) -> Array:
+        """Return the patterns at positions [n, 16], ``float32[n, steps, 9, 3]``.
+
+        Raises:
+            WorkError: what the model makes of them is no pattern, or the GPU fails.
+        """
+        return self._engine.decode(self._space.zs(positions))
+
+    def keep_warm(self) -> None:
+        """Keep a GPU from clocking itself down; to be called when there is nothing to decode.
+
+        Raises:
+            WorkError: the GPU fails.
+        """
+        self._engine.keep_warm()
 
 
 class Service:

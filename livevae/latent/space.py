@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from livevae.latent.presets import Scene
 from livevae.parameters import ATTRIBUTE_KNOBS, AXES
 
 Array = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float64]
 
 SPACE_FILE: Final = "space.safetensors"
 SPACE_FORMAT: Final = "livevae-space-2"
@@ -69,17 +71,34 @@ class Space:
         z = spherical interpolation between the corners at (x, y) + the sum of axis_i * u_i
         + the sum of attribute_j * a_j.
         """
-        x, y = positions[:, 0:1], positions[:, 1:2]
-        turns, a = positions[:, 2 : 2 + N_AXES], positions[:, 2 + N_AXES :]
-        first_row = slerp(self.corners[0], self.corners[1], x)
-        last_row = slerp(self.corners[2], self.corners[3], x)
-        on_map = slerp(first_row, last_row, y)
-        to_left, to_right = (
-            np.maximum(-turns, 0) @ self.axes[0],
-            np.maximum(turns, 0) @ self.axes[1],
-        )
-        points: Array = (on_map + to_left + to_right + a @ self.attributes).astype(np.float32)
+        x, y, turns = positions[:, 0], positions[:, 1], positions[:, 2 : 2 + N_AXES]
+        # A point on arcs between corners is a sum of corners. Their shares follow from their
+        # products; what has z_dim numbers is added up only once, at the end.
+        products = self._products
+        lengths = products.diagonal()[:, None]
+        across = products[[0, 2], [1, 3]][:, None]
+        along = np.array(_shares(lengths[::2], across, lengths[1::2], x))
+        rows = np.zeros((2, N_CORNERS, len(positions)))
+        rows[0, :2], rows[1, 2:] = along[:, 0], along[:, 1]
+        of_rows = np.einsum("icn,cd,jdn->ijn", rows, products, rows)
+        from_first, from_last = _shares(of_rows[0, 0], of_rows[0, 1], of_rows[1, 1], y)
+        corners = (from_first * rows[0] + from_last * rows[1]).T
+        to_left, to_right = np.maximum(-turns, 0), np.maximum(turns, 0)
+        shares = np.concatenate((corners, to_left, to_right, positions[:, 2 + N_AXES :]), axis=1)
+        points: Array = shares.astype(np.float32) @ self._directions
         return points
+
+    @cached_property
+    def _directions(self) -> Array:
+        """What every z is a sum of: corners, axes to the left and to the right, attributes."""
+        return np.concatenate((self.corners, *self.axes, self.attributes))
+
+    @cached_property
+    def _products(self) -> Numbers:
+        """The inner products of the corners with each other, [4, 4]."""
+        corners = self.corners.astype(np.float64)
+        products: Numbers = corners @ corners.T
+        return products
 
     def with_corners(self, scenes: Sequence[Scene]) -> Space:
         """Return this space with the map spanned between four other scenes.
@@ -156,13 +175,24 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
     Where the two point (nearly) the same or the opposite way there is no one arc, and the way
     is straight. Source: Shoemake 1985; used for latent spaces by White 2016.
     """
-    lengths = np.linalg.norm(a, axis=-1, keepdims=True) * np.linalg.norm(b, axis=-1, keepdims=True)
-    cosine = np.sum(a * b, axis=-1, keepdims=True) / np.maximum(lengths, 1e-12)
-    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-    sine = np.sin(angle)
-    straight = (sine < NEARLY_PARALLEL) | (lengths < 1e-12)
-    divisor = np.where(straight, 1.0, sine)
-    from_a = np.where(straight, 1.0 - t, np.sin((1.0 - t) * angle) / divisor)
-    from_b = np.where(straight, t, np.sin(t * angle) / divisor)
+    from_a, from_b = _shares(_product(a, a), _product(a, b), _product(b, b), t)
     points: Array = (from_a * a + from_b * b).astype(np.float32)
     return points
+
+
+def _product(a: Array, b: Array) -> Numbers:
+    """Return the inner products of a and b, [..., 1]."""
+    return (a.astype(np.float64) * b).sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def _shares(a_a: Numbers, a_b: Numbers, b_b: Numbers, t: Array) -> tuple[Numbers, Numbers]:
+    """Return how much of a, and of b, is in the point at ``t`` of their arc, by their products."""
+    lengths = np.sqrt(a_a * b_b)
+    cosine = a_b / np.maximum(lengths, 1e-12)
+    angle = np.arccos(np.minimum(np.maximum(cosine, -1.0), 1.0))
+    straight = (np.sin(angle) < NEARLY_PARALLEL) | (lengths < 1e-12)
+    angle = np.where(straight, NEARLY_PARALLEL, angle)  # so flat an arc is a line
+    sine = np.sin(angle)
+    from_a: Numbers = np.sin((1.0 - t) * angle) / sine
+    from_b: Numbers = np.sin(t * angle) / sine
+    return from_a, from_b

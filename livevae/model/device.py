@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from livevae.errors import UsageError
+
+Array = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+BATCH: Final = 32
+"""Patterns at once: what lies between the layers of so many still fits a core's cache."""
 
 
 def resolve_device(wanted: str) -> str:
@@ -39,6 +52,16 @@ def resolve_device(wanted: str) -> str:
     return wanted
 
 
+def why(wanted: str) -> str:
+    """Say in half a sentence why ``resolve_device(wanted)`` is what it is."""
+    if wanted != "auto":
+        return "as decoder.device says"
+    if torch.cuda.device_count():
+        return f"since torch finds {torch.cuda.get_device_name(0)}"
+    no_cuda = "torch finds no CUDA device" if torch.version.cuda else "this torch is without CUDA"
+    return f"since {no_cuda}" + (" but Apple's GPU" if torch.mps.is_available() else "")
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Have torch use so many threads for a while."""
@@ -48,3 +71,30 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def side_by_side(run: Callable[[Tensor], T], examples: Array, device: str) -> list[T]:
+    """Run ``run`` on ``examples`` [n, ...] batch by batch; return what it makes of each batch.
+
+    On a CPU as many batches run side by side as torch has threads, and each has one to itself:
+    the threads of one batch would wait for one another after every operation, and for the slowest
+    if a core has something else to do.
+    """
+    at_once = torch.get_num_threads() if device == "cpu" else 1
+    count = at_once * math.ceil(len(examples) / (BATCH * at_once))
+    batches = np.array_split(examples, max(1, min(count, len(examples))))
+
+    @torch.inference_mode()
+    def part(batch: Array) -> T:
+        return run(torch.from_numpy(batch).to(device))
+
+    if at_once == 1 or len(batches) == 1:
+        return [part(batch) for batch in batches]
+    with threads(1):  # torch gives new threads what was set last
+        return list(_workers(at_once).map(part, batches))
+
+
+@cache
+def _workers(count: int) -> ThreadPoolExecutor:
+    """Return so many threads that stay: new ones take milliseconds to get memory of their own."""
+    return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))

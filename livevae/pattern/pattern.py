@@ -36,6 +36,10 @@ MAX_BARS: Final = 16
 MAX_OFFSET: Final = 0.5
 SOFTEST: Final = 1 / 127
 """The velocity of the softest hit that MIDI has."""
+THRESHOLD: Final = 0.5
+"""An onset of this probability or more is a hit, if nobody turns a density."""
+DOUBTFUL: Final = 1e-3
+"""So near to the threshold the rounding of two computers may decide."""
 MAX_GRID_SIZE: Final = 129
 """A precomputed map has 2 to this many patterns a side."""
 
@@ -68,3 +72,10 @@ def validated(pattern: npt.ArrayLike) -> Pattern:
     lowest = np.array([0.0, 0.0, -MAX_OFFSET], np.float32)
     highest = np.array([1.0, 1.0, MAX_OFFSET], np.float32)
     return np.clip(array, lowest, highest)
+
+
+def same_onsets(patterns: Pattern, reference: Pattern) -> bool:
+    """Return whether two decodes [..., 9, 3] have the same hits, doubtful ones left aside."""
+    ours, theirs = patterns[..., ONSET], reference[..., ONSET]
+    differ = (ours >= THRESHOLD) != (theirs >= THRESHOLD)
+    return not (differ & (np.abs(theirs - THRESHOLD) > DOUBTFUL)).any()

@@ -9,11 +9,11 @@ import msgspec
 import torch
 from torch import Tensor
 
+from livevae.model.device import BATCH
 from livevae.model.posterior import REFINEMENT_STEPS, Posterior, refined
 from livevae.model.vae import Vae
 from livevae.pattern.pattern import Pattern
 from livevae.training.evaluate import (
-    BATCH,
     Array,
     decoded,
     hit_errors,

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from livevae.model.device import threads
+from livevae.model.device import side_by_side
 from livevae.model.vae import NATS_PER_BIT, Vae, kl_nats
 from livevae.pattern.pattern import OFFSET, ONSET, STEPS_PER_BEAT, VELOCITY, Pattern
 from livevae.training.dataset import FULL_VELOCITY, Recording
 
 Array = npt.NDArray[np.float32]
-T = TypeVar("T")
 
-BATCH: Final = 32
-"""Patterns at once: what lies between the layers of so many still fits a core's cache."""
 MS_PER_MINUTE: Final = 60_000
 HIT: Final = 0.5
 """An onset of this probability or more is played."""
@@ -44,7 +38,7 @@ class HitErrors(msgspec.Struct, frozen=True):
 
 def encoded(vae: Vae, windows: Pattern) -> tuple[Array, Array]:
     """Return mu and sigma, [n, z_dim] each, of windows [n, steps, 9, 3]."""
-    parts = _of_batches(vae, vae.encode, windows)
+    parts = side_by_side(vae.encode, windows, _device(vae))
     mu = torch.cat([part[0] for part in parts]).cpu().numpy()
     sigma = torch.cat([part[1] for part in parts]).cpu().numpy()
     return mu, sigma
@@ -52,29 +46,12 @@ def encoded(vae: Vae, windows: Pattern) -> tuple[Array, Array]:
 
 def decoded(vae: Vae, z: Array) -> Pattern:
     """Return the patterns [n, steps, 9, 3] of z [n, z_dim]."""
-    patterns: Pattern = torch.cat(_of_batches(vae, vae.decode, z)).cpu().numpy()
+    patterns: Pattern = torch.cat(side_by_side(vae.decode, z, _device(vae))).cpu().numpy()
     return patterns
 
 
-def _of_batches(vae: Vae, run: Callable[[Tensor], T], examples: Array) -> list[T]:
-    """Run a model batch by batch, on a CPU as many side by side as torch has threads.
-
-    Each batch has a thread to itself: the threads of one batch would wait for one another after
-    every operation, and for the slowest if a core has something else to do.
-    """
-    device = next(vae.parameters()).device
-    batches = [examples[first : first + BATCH] for first in range(0, len(examples), BATCH)]
-    at_once = min(len(batches), torch.get_num_threads()) if device.type == "cpu" else 1
-
-    @torch.inference_mode()
-    def part(batch: Array) -> T:
-        return run(torch.from_numpy(batch).to(device))
-
-    if at_once <= 1:
-        return [part(batch) for batch in batches]
-    alone = ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,))
-    with threads(1), alone as workers:  # threads: torch gives new threads what was set last
-        return list(workers.map(part, batches))
+def _device(vae: Vae) -> str:
+    return str(next(vae.parameters()).device)
 
 
 def reconstruct(vae: Vae, windows: Pattern) -> tuple[Pattern, Array]:

@@ -1,6 +1,7 @@
 """`livevae doctor` on a model folder: what it finds, and how to mend it."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,3 +78,13 @@ def test_a_space_or_a_device_that_does_not_fit_is_found_where_the_model_is_decod
     mixed = finding("device", model, "decoder.device=cpu")
     assert not mixed["well"]
     assert "16 dimensions, its model 8" in str(mixed["found"])
+
+
+def test_the_device_is_named_with_the_reason(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And on a CPU with its threads."""
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    monkeypatch.setattr("torch.mps.is_available", lambda: False)
+    asked = finding("device", model, "decoder.device=cpu")
+    assert asked["found"] == "cpu, as decoder.device says (1 thread); the model decodes on it"
+    auto = finding("device", model, "decoder.device=auto", "decoder.threads=2")
+    assert re.match(r"cpu, since .* CUDA.* \(2 threads\);", str(auto["found"]))

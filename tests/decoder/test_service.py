@@ -86,12 +86,12 @@ def test_a_decode_that_is_no_pattern_is_refused_in_a_sentence(
 ) -> None:
     """Finite weights can still make NaN, which would be heard as anything."""
 
-    def exploding(folder: Path, device: str) -> Vae:
-        vae = load_model(folder, device)
+    def exploding(folder: Path) -> Vae:
+        vae = load_model(folder)
         vae.decoder.conductor.start.weight.data.fill_(math.nan)
         return vae
 
-    monkeypatch.setattr("livevae.decoder.service.load_model", exploding)
+    monkeypatch.setattr("livevae.decoder.engine.load_model", exploding)
     with pytest.raises(WorkError, match=r"does not decode to a pattern.*finite") as caught:
         WarmModel(model, "cpu", 1)
     assert str(model) in str(caught.value)

@@ -38,6 +38,22 @@ def test_a_case_runs_on_a_server_of_its_own_and_leaves_none() -> None:
     assert listed.returncode != 0
 
 
+def test_a_start_is_timed_to_the_port_to_playing_and_to_the_warm_decoder() -> None:
+    """In this order, beside bare Python."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "livevae", "bench", "start", "--runs", "1", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    moments = [report["results"][name]["median_s"] for name in report["results"]]
+    assert list(report["results"]) == ["port_visible", "ready_to_play", "decoder_warm"]
+    assert 0 < report["reference"]["python"]["median_s"] < moments[0] < moments[1] < moments[2]
+
+
 def test_the_clock_keeps_its_script_and_a_plain_follower_echoes_it() -> None:
     script, environment = scripts.steady(1), dict(os.environ)
     (name, note), *_ = timing.FOLLOWERS.items()

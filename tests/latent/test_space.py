@@ -64,6 +64,20 @@ def test_many_positions_at_once_are_the_same_as_one_by_one() -> None:
     np.testing.assert_allclose(together, [it.z(p) for p in positions], atol=1e-6)
 
 
+@pytest.mark.parametrize("corner", ["another", "the same", "the opposite", "nothing"])
+def test_the_map_is_an_arc_between_arcs(corner: str) -> None:
+    """z is a weighted sum of corners; it is that of the two rows' arcs and the arc between them."""
+    it = space()
+    factor = {"another": None, "the same": 1.0, "the opposite": -1.0, "nothing": 0.0}[corner]
+    if factor is not None:
+        it.corners[1] = factor * it.corners[0]
+    positions = np.array([position(*xy) for xy in RNG.uniform(0, 1, (50, 2))])
+    x, y = positions[:, 0:1], positions[:, 1:2]
+    first, last = (slerp(*it.corners[row : row + 2], x) for row in (0, 2))
+
+    np.testing.assert_allclose(it.zs(positions), slerp(first, last, y), atol=1e-5)
+
+
 def test_the_arc_between_two_points_keeps_their_length() -> None:
     """Half way between two equally long points is as long as they are."""
     a, b = np.eye(4, dtype=np.float32)[:2] * 3

@@ -1,10 +1,11 @@
 """The device a model runs on is there, or the sentence says what is; its threads come back."""
 
+import numpy as np
 import pytest
 import torch
 
 from livevae.errors import UsageError
-from livevae.model.device import resolve_device, threads
+from livevae.model.device import resolve_device, side_by_side, threads, why
 
 
 @pytest.fixture
@@ -30,6 +31,20 @@ def test_auto_takes_cuda_then_apples_gpu_then_the_cpu(
     assert resolve_device("auto") == "mps"
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve_device("auto") == "cuda"
+
+
+def test_the_choice_has_a_reason(no_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That tells a machine without a GPU from a torch that could not use one."""
+    assert why("cpu") == why("cuda") == "as decoder.device says"
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert why("auto") == "since this torch is without CUDA"
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    assert why("auto") == "since torch finds no CUDA device"
+    monkeypatch.setattr(torch.mps, "is_available", lambda: True)
+    assert why("auto") == "since torch finds no CUDA device but Apple's GPU"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+    assert why("auto") == "since torch finds NVIDIA H200"
 
 
 def test_a_device_that_is_there_stays_as_it_was_given(one_gpu: None) -> None:
@@ -68,3 +83,18 @@ def test_threads_are_as_before_afterwards() -> None:
     with threads(before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("n", "count", "sizes"),
+    [(1, 2, [1]), (3, 4, [1, 1, 1]), (16, 1, [16]), (16, 2, [8, 8]), (81, 2, [21, 20, 20, 20])],
+)
+def test_the_batches_are_as_many_as_the_threads_can_share(
+    n: int, count: int, sizes: list[int]
+) -> None:
+    """No thread waits while another has a whole batch more to do."""
+    zs = np.arange(n, dtype=np.float32)[:, None]
+    with threads(count):
+        batches = side_by_side(lambda part: part, zs, "cpu")
+    assert [len(batch) for batch in batches] == sizes
+    np.testing.assert_array_equal(torch.cat(batches).numpy(), zs)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, bars_of, empty, validated
+from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, bars_of, empty, same_onsets, validated
 
 
 @pytest.mark.parametrize("bars", [1, 4, 16])
@@ -45,3 +45,14 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
     pattern[3, 3, 1] = value
     with pytest.raises(ValueError, match="finite"):
         validated(pattern)
+
+
+def test_two_decodes_have_the_same_onsets_unless_one_turns_that_is_not_doubtful() -> None:
+    """However close a clear hit and a clear miss may be, and however far two misses."""
+    reference = empty(1)
+    reference[0, :4, ONSET] = 0.4992, 0.5008, 0.502, 0.0
+    ours = reference.copy()
+    ours[0, :4, ONSET] = 0.51, 0.49, 0.5, 0.49
+    assert same_onsets(ours, reference)
+    ours[0, 2, ONSET] = 0.4999
+    assert not same_onsets(ours, reference)

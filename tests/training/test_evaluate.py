@@ -62,7 +62,7 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch, count: int) -> 
     with torch.no_grad():
         mu, sigma = vae.encode(torch.from_numpy(windows))
         patterns = vae.decode(mu)
-    monkeypatch.setattr(subject, "BATCH", 3)
+    monkeypatch.setattr("livevae.model.device.BATCH", 3)
 
     with threads(count):
         for given, wanted in zip(subject.encoded(vae, windows), (mu, sigma), strict=True):
@@ -81,7 +81,7 @@ def test_batches_run_side_by_side_on_one_thread_each(monkeypatch: pytest.MonkeyP
         return decode(z)
 
     monkeypatch.setattr(vae, "decode", met)
-    monkeypatch.setattr(subject, "BATCH", 3)
+    monkeypatch.setattr("livevae.model.device.BATCH", 3)
     with threads(2):
         subject.decoded(vae, np.zeros((6, 8), np.float32))
         assert torch.get_num_threads() == 2
