@@ -89,7 +89,9 @@ class Player:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
         self._port = port
-        self._bank = bank
+        self.bank = self._bank = bank
+        """The bank to play from; any thread may put another here, with its grid in it: a pass
+        takes it up, and it is heard from the next bar line on."""
         self._performance = Performance(controls or {})
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
@@ -306,6 +308,9 @@ class Player:
 
     def _want(self) -> None:
         """Ask for the exact pattern where the hand is now; however it got there in this pass."""
+        if self._bank is not self.bank:
+            # Of another model: nothing that was found in the one before holds for it.
+            self._bank, self._wanted, self._choice_for = self.bank, None, (None, None)
         if self._wanted is not self._performance.position:
             self._wanted = self._performance.position
             self._bank.want(self._wanted)
