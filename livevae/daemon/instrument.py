@@ -146,7 +146,7 @@ class Instrument:
         state = "stopped" if keeper.let_go else said.state if keeper.running else "restarting"
         died = "died once" if keeper.deaths == 1 else f"died {keeper.deaths} times in a row"
         befallen = {
-            died: keeper.deaths > 0,
+            died: keeper.deaths > 0 and not keeper.let_go,
             said.reason or self._last_words: keeper.deaths > 0,
             "on the CPU from now on": self._moved,
             "the precomputed map plays": keeper.let_go,
