@@ -165,8 +165,10 @@ class ControlServer:
             while line := await reader.readline():
                 writer.write(msgspec.json.encode(await self._reply(line)) + b"\n")
                 await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # gone, or a line longer than any request: that client is done
+        except (ConnectionError, ValueError, asyncio.CancelledError):
+            # Gone, a line longer than any request, or everybody leaves: that client is done. For a
+            # handler that ends as cancelled asyncio's streams print a traceback.
+            pass
         finally:
             writer.close()
 
