@@ -61,7 +61,7 @@ def set_control(name: str, value: str) -> None:
     """Set control NAME of the running LiveVAE to VALUE."""
     if find(name).kind is Kind.NAME:
         # A path means here what it means to who typed it, not to the daemon.
-        folder = str(find_model(value).resolve())
+        folder = str(find_model(value).absolute())
         ask(Request("set", name, folder), patience_s=LOADS_WITHIN_S + PATIENCE_S)
         return
     find(name).parse(value)

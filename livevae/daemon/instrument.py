@@ -99,8 +99,15 @@ class Instrument:
         return self._config.device
 
     def start_decoder(self) -> None:
-        """Start the decoder; it loads while the player plays."""
-        self._decoder = Child(DECODER)
+        """Start the decoder; it loads while the player plays.
+
+        Raises:
+            WorkError: the system has no room for another process.
+        """
+        try:
+            self._decoder = Child(DECODER)
+        except OSError as error:
+            raise WorkError(f"the decoder cannot be started ({error.strerror})") from error
         self._give_orders(self._decoder)
 
     def keep_decoder(self, spawn: Spawn) -> None:

@@ -76,7 +76,11 @@ class Keeper:
                 return
             say(f"the {self._name} has ended (exit code {code}); starting it again")
             await asyncio.sleep(pause_s)
-            self._child.restart()
+            try:
+                self._child.restart()
+            except OSError as error:
+                say(f"the {self._name} cannot be started ({error.strerror})")
+                continue  # the one before is still dead: that counts as another death
             self._revive()
             self.running = True
             self.restarts += 1

@@ -1,6 +1,7 @@
 """Life and death of a child that is kept, on one that dies and hangs to order."""
 
 import asyncio
+import errno
 import queue
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ class FakeChild:
     def __init__(self) -> None:
         self.codes: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.starts = 1
+        self.failures = 0
         self.version = 0
 
     def wait(self) -> int:
@@ -27,7 +29,11 @@ class FakeChild:
         return self.codes.get()
 
     def restart(self) -> None:
-        """Count."""
+        """Count, and fail as often as is wanted: the one before stays dead."""
+        if self.failures:
+            self.failures -= 1
+            self.codes.put(1)
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
         self.starts += 1
 
     def kill(self) -> None:
@@ -107,6 +113,18 @@ def test_the_pauses_grow_while_it_keeps_dying_up_to_the_last(slept: list[float])
     stage.keep(1, 1, -11, 1, 1)
     assert slept == [0.0, 0.25, 1.0, 1.0, 1.0]
     assert stage.keeper.deaths == 5
+
+
+def test_a_child_that_cannot_be_started_is_tried_again(
+    slept: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A system without room for a process may have some later."""
+    stage = Stage()
+    stage.child.failures = 2
+    stage.keep(1, until_starts=2)
+    assert slept == [0.0, 0.25, 1.0]
+    assert stage.revived == 1
+    assert "the child cannot be started (Resource temporarily" in capsys.readouterr().err
 
 
 def test_a_child_that_has_lived_long_enough_is_started_again_at_once(
