@@ -89,17 +89,19 @@ def test_a_decoder_killed_is_restarted_and_said_to_have_died(
 ) -> None:
     """Its last status, which calls it ready, is not believed any more."""
     act(monkeypatch, tmp_path)
-    killed = []
+    killed, states = [], []
 
     def ready_again(it: Instrument) -> bool:
-        ready = it.decoder_status().state == "ready"
-        if ready and not killed:
+        state = it.decoder_status().state
+        if state == "ready" and not killed:
             os.kill(decoder_pid(it), signal.SIGKILL)
             killed.append(True)
-        return ready and it.restarts == 1
+        states.extend([state] * it.restarts)
+        return state == "ready" and it.restarts == 1
 
     status, restarts = kept(tmp_path, ready_again)
     assert (status.state, status.reason, restarts) == ("ready", "died once", 1)
+    assert states[0] == "starting"
 
 
 @pytest.mark.parametrize(("load", "decode"), [(GPU_FULL, WORKS), (WORKS, GPU_FULL)])

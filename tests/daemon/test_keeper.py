@@ -26,7 +26,7 @@ class FakeChild:
 
     def wait(self) -> int:
         """Wait for the end, as the real one does."""
-        return self.codes.get()
+        return self.codes.get(timeout=20)
 
     def restart(self) -> None:
         """Count, and fail as often as is wanted: the one before stays dead."""
