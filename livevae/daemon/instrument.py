@@ -165,6 +165,8 @@ class Instrument:
         """End the decoder and remove the bank."""
         if self._keeping is not None:
             self._keeping.cancel()
+        # They know us, and memory that is mapped shall not wait for the garbage collector.
+        self._keeper = self._keeping = None
         if self._decoder is not None:
             self._decoder.dismiss(0)
         # Windows keeps a file that is mapped: there the next start removes it.

@@ -86,17 +86,17 @@ class Supervisor:
         control = ControlServer(self._folder, self._answer)
         try:
             grid = matching_grid(self._model)
-            instrument = self._new_instrument(self._model, grid, self._config.decoder.device)
-            self._performer.begin(instrument)
-            instrument.bank.write_grid(grid.patterns)
+            device = self._config.decoder.device
+            self._performer.begin(self._new_instrument(self._model, grid, device))
+            self._performer.instrument.bank.write_grid(grid.patterns)
             del grid  # the bank has it
             code = await self._performer.ready()
             if code is not None:
                 return code
             self._say_ready()
             await control.open()
-            instrument.start_decoder()
-            instrument.keep_decoder(self._spawn)
+            self._performer.instrument.start_decoder()
+            self._performer.instrument.keep_decoder(self._spawn)
             self._spawn(self._performer.keeper.keep())
             self._spawn(self._offer_internal_clock())
             await self._leaving.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import threading
@@ -36,7 +37,7 @@ from tests.jack.test_faults import banks, children
 
 pytestmark = pytest.mark.jack
 
-BPM = 180.0
+BPM = 240.0
 BAR_S = 4 * 60 / BPM
 MODELS = ("groove-4bar", "groove-2bar", "groove-16bar")
 
@@ -51,6 +52,8 @@ class Performance:
     bars: list[Bar]
     changed_in: list[int]
     reports: list[Report]
+    mapped: dict[str, int]
+    """How many banks each process has mapped in the end."""
 
 
 def meant(model: str, number: int) -> Bar:
@@ -70,6 +73,12 @@ def heard(recording: Recorder) -> list[Bar]:
         frozenset((onset.step % STEPS_PER_BAR, onset.note) for onset in onsets if onset.bar == bar)
         for bar in range(complete)
     ]
+
+
+def mapped_banks(pid: int) -> int:
+    """Return how many banks a process has mapped, removed ones included."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    return len(set(re.findall(r"\S+/livevae-\S+", maps)))
 
 
 def bar_now(running: Daemon) -> int:
@@ -101,7 +110,9 @@ def performance() -> Iterator[Performance]:
         reports.append(running.status())
         transport.stop()
         eventually(lambda: not running.status().player.playing)
-        yield Performance(heard(recording), changed_in, reports)
+        processes = {"supervisor": running.process.pid} | children(running)
+        mapped = {name: mapped_banks(pid) for name, pid in processes.items()}
+        yield Performance(heard(recording), changed_in, reports, mapped)
 
 
 def test_each_model_is_heard_from_the_next_bar_line_on(performance: Performance) -> None:
@@ -129,6 +140,11 @@ def test_the_status_names_the_model_that_sounds_and_its_decoder_is_ready(
     for report, model in zip(performance.reports, MODELS[1:], strict=False):
         assert report.model == model
         assert report.decoder.state == "ready"
+
+
+def test_of_the_models_before_nothing_stays_in_memory(performance: Performance) -> None:
+    """Neither in the player nor in the supervisor, and no decoder runs for one."""
+    assert performance.mapped == {"supervisor": 1, "player": 1, "decoder": 1}
 
 
 @pytest.fixture(scope="module")
