@@ -42,7 +42,7 @@ def status(as_json: bool) -> None:
         "clock": f"{player.clock}, {player.bpm:.1f} BPM{peers}{sent_out}, {clock}",
         "bars": bars,
         "timing": f"late by p99 {player.late_p99_ms:.2f} ms, at most {player.late_max_ms:.2f} ms",
-        "decoder": f"{decoder.state} {decoder.device}, {decodes}{trouble}",
+        "decoder": f"{decoder.state} {decoder.device}".strip() + f", {decodes}{trouble}",
         "model": report.model,
         "ports": f"{player.port} ({player.backend}); hears {heard}; sends to {sent}",
         "priority": player.realtime,
