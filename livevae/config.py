@@ -164,7 +164,10 @@ def _bindings(document: Mapping[str, Any]) -> dict[str, Binding]:
     """Return the map: what is given, and the defaults whose message that leaves free."""
     given: dict[str, Binding] = {}
     for name, value in _flattened(document, "map"):
-        parameters.find(name)
+        if parameters.find(name).kind is parameters.Kind.NAME:
+            raise UsageError(
+                f"map.{name}: no knob can choose a {name}; say `livevae set {name} NAME` instead"
+            )
         if not isinstance(value, Mapping) or "cc" not in value:
             raise UsageError(f"map.{name} names no control change; write {name} = {{ cc = 22 }}")
         _check_table(value, Binding, f"map.{name}.")
@@ -218,15 +221,16 @@ def _right(kind: msgspec.inspect.Type) -> str:
 
 def _override(document: dict[str, Any], name: str, text: str) -> None:
     control = name.removeprefix("controls.")
-    if control in parameters.PARAMETERS:
-        parameter = parameters.PARAMETERS[control]
+    parameter = parameters.PARAMETERS.get(control)
+    # A name is a key of livevae.toml itself.
+    if parameter is not None and parameter.kind is not parameters.Kind.NAME:
         value = parameter.to_value(parameter.parse(text))
         document["controls"] = {**dict(_flattened(document, "controls")), control: value}
         return
     head = name.partition(".")[0]
     if head not in {field.name for field in msgspec.structs.fields(Config)}:
         known = [field.name for field in msgspec.structs.fields(Config)]
-        close = difflib.get_close_matches(name, [*parameters.PARAMETERS, *known], n=3)
+        close = difflib.get_close_matches(name, {*parameters.PARAMETERS, *known}, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else "see livevae.toml."
         raise UsageError(f"--set: there is no key or control {name!r}; {hint}")
     try:

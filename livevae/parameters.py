@@ -26,6 +26,8 @@ class Kind(enum.StrEnum):
     TOGGLE = "toggle"
     TRIGGER = "trigger"
     CHOICE = "choice"
+    NAME = "name"
+    """Names something that has to be loaded: nothing for a knob, and no number for the player."""
 
 
 Value = float | bool | str
@@ -39,7 +41,10 @@ _SWITCHES: Final[Mapping[Value, float]] = MappingProxyType(
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """One control. ``low`` and ``high`` bound its float value; a choice's float is its index."""
+    """One control. ``low`` and ``high`` bound its float value; a choice's float is its index.
+
+    A name has no float: the supervisor takes it, and the player never sees it.
+    """
 
     name: str
     kind: Kind
@@ -64,6 +69,11 @@ class Parameter(msgspec.Struct, frozen=True):
         Raises:
             UsageError: the value is not one of this control's; the sentence says what is.
         """
+        if self.kind is Kind.NAME:
+            raise UsageError(
+                f"{self.name} is a name: write it at the top of livevae.toml, or say "
+                f"`livevae set {self.name} NAME` while playing"
+            )
         if self.kind is Kind.CHOICE:
             if value in self.choices:
                 return float(self.choices.index(str(value)))
@@ -180,6 +190,8 @@ def _table() -> Iterator[Parameter]:
     yield _continuous("latency.notes", -100, 100, 0, "ms", text)
     text = "How late the gear on LiveVAE's clock sounds; its clock is sent so much earlier."
     yield _continuous("latency.clock", -100, 100, 0, "ms", text)
+    text = "The model that plays; another is loaded meanwhile and heard from a bar line on."
+    yield Parameter("model", Kind.NAME, 0, 0, 0, "", text)
     yield Parameter("panic", Kind.TRIGGER, 0, 1, 0, "", "Silence every note at once.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +34,11 @@ def find_model(name_or_path: str) -> Path:
         UsageError: there is no such model; the sentence names those there are.
     """
     shelves = (user_data() / "models", SHARE / "models")
-    for folder in (Path(name_or_path).expanduser(), *(shelf / name_or_path for shelf in shelves)):
-        if (folder / "config.json").is_file():
-            return folder
+    with contextlib.suppress(OSError, RuntimeError):  # too long for a path; ~ of nobody known
+        candidates = (Path(name_or_path).expanduser(), *(shelf / name_or_path for shelf in shelves))
+        for folder in candidates:
+            if (folder / "config.json").is_file():
+                return folder
     known = sorted({path.parent.name for shelf in shelves for path in shelf.glob("*/config.json")})
     raise UsageError(
         f"there is no model {name_or_path!r}; give a model folder or one of: "

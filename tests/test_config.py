@@ -191,6 +191,18 @@ def test_set_overrides_any_key_and_any_control(name: str, text: str, changed: Co
     assert load(None, [(name, text)]) == changed
 
 
+def test_the_model_is_no_control_of_the_hand() -> None:
+    """Not under [controls], and no control change can move it: one sentence each."""
+    with pytest.raises(UsageError, match=r"model is a name: write it at the top"):
+        read('[controls]\nmodel = "groove-2bar"')
+    with pytest.raises(UsageError, match=r"model is a name: write it at the top"):
+        read("", ("controls.model", "groove-2bar"))
+    with pytest.raises(UsageError, match=r"no knob can choose a model; say `livevae set model"):
+        read("[map]\nmodel = { cc = 22 }")
+    with pytest.raises(UsageError, match=r"'modle'; did you mean model\?"):
+        read("", ("modle", "groove-2bar"))
+
+
 def test_set_goes_before_the_file_and_the_last_one_before_the_others() -> None:
     """What is not set stays as the file has it."""
     text = "seed = 1\n[midi]\nchannel = 3\n[controls]\nkick.mute = true\nx = 0.1\n[map]\nx.cc = 5"

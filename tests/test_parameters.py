@@ -8,10 +8,11 @@ from livevae.parameters import PARAMETERS, POSITION, Kind, Parameter, find
 from livevae.pattern.descriptors import ATTRIBUTES
 from livevae.pattern.pattern import VOICES
 
-ALL = tuple(PARAMETERS.values())
+ALL = tuple(parameter for parameter in PARAMETERS.values() if parameter.kind is not Kind.NAME)
+"""All that a hand can turn."""
 
 
-@pytest.mark.parametrize("parameter", ALL, ids=PARAMETERS)
+@pytest.mark.parametrize("parameter", ALL, ids=lambda parameter: parameter.name)
 def test_every_control_has_a_default_within_its_range_and_a_line_of_help(
     parameter: Parameter,
 ) -> None:
@@ -24,7 +25,7 @@ def test_every_control_has_a_default_within_its_range_and_a_line_of_help(
         assert parameter.high == len(parameter.choices) - 1
 
 
-@pytest.mark.parametrize("parameter", ALL, ids=PARAMETERS)
+@pytest.mark.parametrize("parameter", ALL, ids=lambda parameter: parameter.name)
 def test_a_knob_covers_the_whole_range_and_stays_within_it(parameter: Parameter) -> None:
     """0 is the lowest value, 127 the highest, and it never turns back."""
     turned = [parameter.from_unit(value / 127) for value in range(128)]
@@ -33,7 +34,7 @@ def test_a_knob_covers_the_whole_range_and_stays_within_it(parameter: Parameter)
     assert turned == sorted(turned)
 
 
-@pytest.mark.parametrize("parameter", ALL, ids=PARAMETERS)
+@pytest.mark.parametrize("parameter", ALL, ids=lambda parameter: parameter.name)
 def test_values_people_see_go_round_to_the_same_float(parameter: Parameter) -> None:
     """Through to_value, to_float and the text of it."""
     for unit in np.linspace(0, 1, 9):
@@ -94,6 +95,17 @@ def test_a_switch_is_not_taken_from_another_type(value: object) -> None:
     """Nor from another number."""
     with pytest.raises(UsageError, match="on or off"):
         find("kick.mute").to_float(value)
+
+
+@pytest.mark.parametrize("value", ["groove-4bar", 0.0, None])
+def test_a_name_is_no_value_of_the_players_and_the_sentence_says_where_it_belongs(
+    value: object,
+) -> None:
+    """The one there is names the model."""
+    (name,) = (parameter for parameter in PARAMETERS.values() if parameter.kind is Kind.NAME)
+    assert name.help.endswith(".")
+    with pytest.raises(UsageError, match=r"top of livevae\.toml.*`livevae set model NAME`"):
+        name.to_float(value)
 
 
 def test_an_unknown_control_is_refused_with_the_closest_ones() -> None:

@@ -28,7 +28,9 @@ def test_a_model_is_a_folder_else_ones_own_else_a_shipped_one(shelves: Path) -> 
     assert resources.find_model("b") == shelves / "shipped" / "models" / "b"
 
 
-@pytest.mark.parametrize("name", ["z", "", "/", ".", "a/config.json"])
+@pytest.mark.parametrize(
+    "name", ["z", "", "/", ".", "a/config.json", "x" * 5000, "~nobody-of-that-name", "a\0b"]
+)
 def test_a_model_that_is_not_there_is_refused_with_those_that_are(shelves: Path, name: str) -> None:
     """Each once."""
     with pytest.raises(UsageError, match=r"give a model folder or one of: a, b$"):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 import msgspec
 
-from livevae.daemon.control import Request, ask
+from livevae.daemon.control import PATIENCE_S, Request, ask
+from livevae.daemon.instrument import LOADS_WITHIN_S
 from livevae.daemon.supervisor import Report
-from livevae.parameters import PARAMETERS, Kind, find
+from livevae.parameters import PARAMETERS, Kind, Parameter, Value, find
+from livevae.resources import find_model
 
 
 def _report() -> Report:
@@ -30,6 +32,7 @@ def status(as_json: bool) -> None:
     peers = f", {player.link_peers} Link peers" if player.clock == "link" else ""
     sent_out = ", sent out" if player.values["clock_out"] else ""
     bars = ", ".join(f"{count} {source}" for source, count in player.bars.items())
+    trouble = f"; {decoder.reason}" * bool(decoder.reason)
     decodes = f"{decoder.decodes} decodes, p50 {decoder.p50_ms:.1f} ms, p99 {decoder.p99_ms:.1f} ms"
     heard = ", ".join(player.connections.inputs) or "nobody yet"
     sent = ", ".join(player.connections.outputs) or "nobody yet"
@@ -39,7 +42,7 @@ def status(as_json: bool) -> None:
         "clock": f"{player.clock}, {player.bpm:.1f} BPM{peers}{sent_out}, {clock}",
         "bars": bars,
         "timing": f"late by p99 {player.late_p99_ms:.2f} ms, at most {player.late_max_ms:.2f} ms",
-        "decoder": f"{decoder.state} {decoder.device}, {decodes}",
+        "decoder": f"{decoder.state} {decoder.device}".strip() + f", {decodes}{trouble}",
         "model": report.model,
         "ports": f"{player.port} ({player.backend}); hears {heard}; sends to {sent}",
         "priority": player.realtime,
@@ -56,6 +59,11 @@ def status(as_json: bool) -> None:
 @click.argument("value")
 def set_control(name: str, value: str) -> None:
     """Set control NAME of the running LiveVAE to VALUE."""
+    if find(name).kind is Kind.NAME:
+        # A path means here what it means to who typed it, not to the daemon.
+        folder = str(find_model(value).absolute())
+        ask(Request("set", name, folder), patience_s=LOADS_WITHIN_S + PATIENCE_S)
+        return
     find(name).parse(value)
     ask(Request("set", name, value))
 
@@ -66,8 +74,8 @@ def set_control(name: str, value: str) -> None:
 def get(name: str | None, as_json: bool) -> None:
     """Show control NAME of the running LiveVAE, or all of them."""
     shown = [find(name)] if name else [p for p in PARAMETERS.values() if p.kind is not Kind.TRIGGER]
-    values = _report().player.values
-    named = {parameter.name: parameter.to_value(values[parameter.name]) for parameter in shown}
+    report = _report()
+    named = {parameter.name: _value(parameter, report) for parameter in shown}
     if as_json:
         click.echo(msgspec.json.encode(named))
     elif name:
@@ -76,6 +84,12 @@ def get(name: str | None, as_json: bool) -> None:
         for parameter in shown:
             value = f"{_text(named[parameter.name])} {parameter.unit}".strip()
             click.echo(f"{parameter.name:20} {value:12} {parameter.help}")
+
+
+def _value(parameter: Parameter, report: Report) -> Value:
+    if parameter.kind is Kind.NAME:
+        return report.model
+    return parameter.to_value(report.player.values[parameter.name])
 
 
 def _text(value: object) -> str:

@@ -51,6 +51,11 @@ class Child:
             self._process.stdin.write(order + b"\n")
             self._process.stdin.flush()
 
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of a process that has ended, negative for a signal."""
+        return self._process.poll()
+
     def wait(self) -> int:
         """Wait for the process to end and return its exit code, negative for a signal."""
         return self._process.wait()

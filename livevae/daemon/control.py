@@ -24,7 +24,7 @@ import platformdirs
 from livevae.errors import LiveVAEError, UsageError, WorkError
 
 MAX_LINE_BYTES: Final = 64 << 10
-_TIMEOUT_S: Final = 5.0
+PATIENCE_S: Final = 5.0
 
 
 class NotRunningError(WorkError):
@@ -82,8 +82,13 @@ def make_private(folder: Path) -> None:
         raise WorkError(f"{folder} cannot be made: {error.strerror}") from error
 
 
-def ask(request: Request, folder: Path | None = None) -> bytes:
+def ask(request: Request, folder: Path | None = None, patience_s: float = PATIENCE_S) -> bytes:
     """Send a request to the running daemon and return the JSON of its result.
+
+    Args:
+        request: what to ask for.
+        folder: the daemon's runtime folder, if it is not the usual one.
+        patience_s: how long to wait for an answer.
 
     Raises:
         NotRunningError: no daemon runs.
@@ -93,7 +98,7 @@ def ask(request: Request, folder: Path | None = None) -> bytes:
     folder = folder or runtime_folder()
     try:
         with _connected(folder) as (connection, token):
-            connection.settimeout(_TIMEOUT_S)
+            connection.settimeout(patience_s)
             line = msgspec.json.encode(msgspec.structs.replace(request, token=token))
             connection.sendall(line + b"\n")
             with connection.makefile("rb") as stream:
@@ -160,8 +165,10 @@ class ControlServer:
             while line := await reader.readline():
                 writer.write(msgspec.json.encode(await self._reply(line)) + b"\n")
                 await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # gone, or a line longer than any request: that client is done
+        except (ConnectionError, ValueError, asyncio.CancelledError):
+            # Gone, a line longer than any request, or everybody leaves: that client is done. For a
+            # handler that ends as cancelled asyncio's streams print a traceback.
+            pass
         finally:
             writer.close()
 

@@ -1,19 +1,17 @@
 """The supervisor: starts player and decoder, starts them again when they die, and ends them.
 
-It owns the bank's file and the control socket, speaks to the terminal, and makes sure that the
-last thing sent is a note-off.
+It owns the files of the banks and the control socket, speaks to the terminal, changes the model,
+and makes sure that the last thing sent is a note-off.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -27,32 +25,19 @@ from livevae.daemon.control import (
     ask,
     make_private,
 )
+from livevae.daemon.instrument import Instrument, Shelf
+from livevae.daemon.performer import Performer
 from livevae.daemon.terminal import at_terminal, line_typed, say
-from livevae.decoder.bank import Bank, Cell, Shape
-from livevae.decoder.process import Orders as DecoderOrders
+from livevae.decoder.bank import Shape
 from livevae.decoder.process import Status as DecoderStatus
-from livevae.errors import LiveVAEError, UsageError, WorkError
+from livevae.errors import LiveVAEError, WorkError
 from livevae.latent.grid import Grid
-from livevae.midi.kit import kit_notes
-from livevae.midi.ports import Connections, PortRequest
 from livevae.model.folder import matching_grid
-from livevae.parameters import PARAMETERS, find
+from livevae.parameters import PARAMETERS, Kind, find
 from livevae.player.player import Status as PlayerStatus
-from livevae.player.process import PORT_GONE
-from livevae.player.process import Orders as PlayerOrders
+from livevae.resources import find_model
 
-READY_WITHIN_S: Final = 20.0
-HANGS_AFTER_S: Final = 5.0
-LEAVE_WITHIN_S: Final = 2.0
-BACKOFF_S: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""How long to wait before each further start of a process that keeps dying."""
-DECODER_HOPELESS: Final = (UsageError.exit_code,)
-"""A model that is broken, or a device that is not there, does not get better by waiting."""
-STABLE_AFTER_S: Final = 30.0
 CLOCK_HINT_AFTER_S: Final = 3.0
-_encode: Final = msgspec.json.Encoder().encode
-_LOOK_EVERY_S: Final = 0.01
-_ACKNOWLEDGED_WITHIN_S: Final = 2.0
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -66,7 +51,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Supervisor:
-    """Runs one instrument, from its first order to its last note-off."""
+    """Runs LiveVAE, from the first order to the last note-off."""
 
     def __init__(self, config: Config, model: Path, folder: Path, player: Child) -> None:
         """Take over a player that waits for its orders.
@@ -80,13 +65,15 @@ class Supervisor:
         self._config = config
         self._model = model
         self._folder = folder
-        self._player = player
-        self._decoder: Child | None = None
         self._begun_s = time.monotonic()
-        self._restarts = {"player": 0, "decoder": 0}
-        self._commands = 0
         self._leaving = asyncio.Event()
-        self._bank: Bank
+        self._performer = Performer(config, player, self._leaving)
+        self._shelf = Shelf(folder)
+        self._instruments: list[Instrument] = []
+        """The one that is played, and while the model changes, the one to come."""
+        self._changing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
 
     async def run(self) -> int:
         """Play until a signal says stop; return the exit code."""
@@ -95,66 +82,36 @@ class Supervisor:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leaving.set))
         make_private(self._folder)
         self._refuse_second()
-        grid = matching_grid(self._model)
-        self._bank = self._new_bank(grid)
+        self._shelf.clear()
         control = ControlServer(self._folder, self._answer)
-        tasks: list[asyncio.Task[None]] = []
         try:
-            self._player.send(_encode(self._player_orders()))
-            code = await self._become_ready(grid)
+            grid = matching_grid(self._model)
+            device = self._config.decoder.device
+            self._performer.begin(self._new_instrument(self._model, grid, device))
+            self._performer.instrument.bank.write_grid(grid.patterns)
+            del grid  # the bank has it
+            code = await self._performer.ready()
             if code is not None:
                 return code
+            self._say_ready()
             await control.open()
-            self._decoder = Child("livevae.decoder")
-            self._decoder.send(_encode(self._decoder_orders("auto")))
-            tasks = [
-                asyncio.create_task(self._keep("player", self._player, self._revive_player)),
-                asyncio.create_task(
-                    self._keep("decoder", self._decoder, self._revive_decoder, DECODER_HOPELESS)
-                ),
-                asyncio.create_task(self._watch_for_hangs()),
-                asyncio.create_task(self._offer_internal_clock()),
-            ]
-            await self._until_leaving(tasks)
+            self._performer.instrument.start_decoder()
+            self._performer.instrument.keep_decoder(self._spawn)
+            self._spawn(self._performer.keeper.keep())
+            self._spawn(self._offer_internal_clock())
+            await self._leaving.wait()
+            if self._failure is not None:
+                raise self._failure
             return 0
         finally:
             self._leaving.set()
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            self._end_children()
+            if self._instruments:
+                self._performer.end()
+            for instrument in self._instruments:
+                instrument.close()
             await control.close()
-            # Windows keeps a file that is mapped: there the next start replaces it.
-            with contextlib.suppress(OSError):
-                self._bank_path.unlink()
-
-    async def _until_leaving(self, tasks: Iterable[asyncio.Task[None]]) -> None:
-        """Wait for the order to leave; a task that fails is no longer a reason to stay."""
-        leaving = asyncio.create_task(self._leaving.wait())
-        pending: set[asyncio.Task[Any]] = {leaving, *tasks}
-        while not leaving.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-
-    @property
-    def _bank_path(self) -> Path:
-        """Where the bank lies: in memory where there is a file system for that, never on a disk.
-
-        One place for each runtime folder, so that what a killed daemon left is found and replaced.
-        """
-        memory = Path("/dev/shm")  # noqa: S108 - the file is made anew, and only for its owner
-        if not memory.is_dir():
-            return self._folder / "bank"
-        name = hashlib.sha256(str(self._folder.resolve()).encode()).hexdigest()[:16]
-        return memory / f"livevae-{name}"
-
-    def _new_bank(self, grid: Grid) -> Bank:
-        rows, cols, steps = grid.patterns.shape[:3]
-        try:
-            self._bank_path.unlink(missing_ok=True)
-            return Bank.create(self._bank_path, Shape(steps, rows, cols))
-        except OSError as error:
-            raise WorkError(f"{self._bank_path} cannot be made: {error.strerror}") from error
 
     def _refuse_second(self) -> None:
         try:
@@ -163,147 +120,31 @@ class Supervisor:
             return
         raise WorkError("LiveVAE is running already; stop it, or set LIVEVAE_RUNTIME_DIR")
 
-    def _player_orders(self) -> PlayerOrders:
-        config = self._config
-        return PlayerOrders(
-            bank=str(self._bank_path),
-            backend=config.midi.backend,
-            port=PortRequest(
-                config.midi.name, config.midi.inputs, config.midi.outputs, config.midi.clock
-            ),
-            kit=kit_notes(config.midi.kit),
-            channel=config.midi.channel,
-            seed=config.seed,
-            bindings=config.map,
-            controls=config.controls,
-            restarted=False,
-        )
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run ``work`` beside everything else; should it fail, LiveVAE ends with its error."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
 
-    def _decoder_orders(self, device: str) -> DecoderOrders:
-        wanted = self._config.decoder
-        chosen = device if wanted.device == "auto" else wanted.device
-        return DecoderOrders(str(self._bank_path), str(self._model), chosen, wanted.threads)
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = task.exception()
+            self._leaving.set()
 
-    async def _become_ready(self, grid: Grid) -> int | None:
-        """Fill the bank and wait for the player; return its exit code if it gives up instead."""
-        self._bank.write_grid(grid.patterns)
-        gone = asyncio.create_task(asyncio.to_thread(self._player.wait))
-        deadline = time.monotonic() + READY_WITHIN_S
-        while (status := self._player_status()) is None:
-            if gone.done():
-                return gone.result()
-            if self._leaving.is_set():
-                return 0
-            if time.monotonic() > deadline:
-                raise WorkError("the player does not start; `livevae doctor` may know why")
-            await asyncio.sleep(_LOOK_EVERY_S)
+    def _say_ready(self) -> None:
+        status = self._performer.status()
+        assert status is not None  # noqa: S101 - it is ready
         say(
             f"ready after {time.monotonic() - self._begun_s:.1f} s: MIDI ports {status.port} "
             f"({status.backend}), model {self._model.name}, clock {status.clock}; Ctrl-C stops"
         )
-        return None
-
-    def _player_status(self) -> PlayerStatus | None:
-        record = self._bank.player_status.read()
-        return None if record is None else msgspec.json.decode(record, type=PlayerStatus)
-
-    def _decoder_status(self) -> DecoderStatus:
-        record = self._bank.decoder_status.read()
-        if record is None:
-            return DecoderStatus("starting")
-        return msgspec.json.decode(record, type=DecoderStatus)
-
-    # Life and death
-
-    async def _keep(
-        self,
-        name: str,
-        child: Child,
-        revive: Callable[[int], None],
-        hopeless: tuple[int, ...] = (),
-    ) -> None:
-        """Start ``child`` again whenever it ends, waiting longer each time it dies young.
-
-        With an exit code in ``hopeless`` it has said why it never can run, and is let go.
-        """
-        deaths = 0
-        while True:
-            started_s = time.monotonic()
-            code = await asyncio.to_thread(child.wait)
-            if self._leaving.is_set():
-                return
-            if code in hopeless:
-                say(f"the {name} cannot run, so every bar comes from the precomputed map")
-                return
-            deaths = 0 if time.monotonic() - started_s > STABLE_AFTER_S else deaths
-            pause_s = BACKOFF_S[min(deaths, len(BACKOFF_S) - 1)]
-            deaths += 1
-            say(f"the {name} has ended (exit code {code}); starting it again")
-            await asyncio.sleep(pause_s)
-            child.restart()
-            revive(deaths)
-            self._restarts[name] += 1
-
-    def _revive_player(self, _deaths: int) -> None:
-        """Put the new player where the old one was: its controls and its connections."""
-        orders = self._player_orders()
-        last = self._player_status()
-        port = orders.port.succeed(last.connections if last else Connections())
-        self._commands = 0
-        orders = msgspec.structs.replace(
-            orders,
-            port=port,
-            backend=last.backend if last else orders.backend,
-            controls=last.values if last else orders.controls,
-            restarted=True,
-        )
-        self._player.send(_encode(orders))
-
-    def _revive_decoder(self, deaths: int) -> None:
-        """Try the same device again; after two deaths in a row, the CPU."""
-        assert self._decoder is not None  # noqa: S101 - it was started before it was kept
-        self._decoder.send(_encode(self._decoder_orders("auto" if deaths <= 2 else "cpu")))
-
-    async def _watch_for_hangs(self) -> None:
-        """Kill a process that has stopped writing its status; ``_keep`` starts it again."""
-        assert self._decoder is not None  # noqa: S101
-        watched: list[tuple[Child, Cell, Callable[[], bool]]] = [
-            (self._player, self._bank.player_status, lambda: True),
-            (self._decoder, self._bank.decoder_status, self._decoder_is_up),
-        ]
-        seen: dict[int, tuple[int, float]] = {}
-        while True:
-            await asyncio.sleep(1.0)
-            now_s = time.monotonic()
-            for child, cell, expected in watched:
-                if self._hangs(child, cell, seen, now_s) and expected():
-                    seen.pop(child.pid)
-                    child.kill()
-
-    def _decoder_is_up(self) -> bool:
-        return self._decoder_status().state == "ready"
-
-    @staticmethod
-    def _hangs(child: Child, cell: Cell, seen: dict[int, tuple[int, float]], now_s: float) -> bool:
-        version, since_s = seen.get(child.pid, (-1, now_s))
-        if cell.version != version:
-            seen[child.pid] = (cell.version, now_s)
-            return False
-        return now_s - since_s > HANGS_AFTER_S
-
-    def _end_children(self) -> None:
-        """Let the player say note-off; if it died with notes on, a last one says it instead."""
-        if self._player.dismiss(LEAVE_WITHIN_S) not in (0, PORT_GONE) and self._player_status():
-            self._player.restart()
-            self._revive_player(0)
-            self._player.dismiss(LEAVE_WITHIN_S)
-        if self._decoder is not None:
-            self._decoder.dismiss(0)
 
     async def _offer_internal_clock(self) -> None:
         """Without a clock that runs, say how to get going; at a terminal, Enter is enough."""
         await asyncio.sleep(CLOCK_HINT_AFTER_S)
-        status = self._player_status()
+        status = self._performer.status()
         if status is None:
             return
         if status.clock == "link" and not status.playing:
@@ -317,12 +158,67 @@ class Supervisor:
             wanted = f"midi.clock waits for {status.clock_source}, not for {others}"
         say(f"no MIDI clock comes in yet; {wanted}, or {enter} to play on LiveVAE's own clock")
         if at_terminal() and await line_typed():
-            status = self._player_status()
+            status = self._performer.status()
             if status is not None and not status.clock_alive:
                 try:
                     await self._set("clock", "internal")
                 except WorkError as error:
                     say(str(error))
+
+    # Models
+
+    def _new_instrument(self, model: Path, grid: Grid, device: str) -> Instrument:
+        """Return an instrument for ``model`` with an empty bank; it is closed at the end."""
+        rows, cols, steps = grid.patterns.shape[:3]
+        decoder = msgspec.structs.replace(self._config.decoder, device=device)
+        instrument = Instrument(
+            model, self._shelf.next(), Shape(steps, rows, cols), decoder, self._leaving
+        )
+        self._instruments.append(instrument)
+        return instrument
+
+    async def _change_model(self, name: str) -> str:
+        """Load another model beside the one that plays, go on with it, and return its name.
+
+        Raises:
+            UsageError: there is no such model, or it is broken.
+            WorkError: it cannot be loaded, or another one is just being loaded.
+        """
+        folder = find_model(name)
+        if self._changing.locked():
+            raise WorkError("another model is still being loaded; ask again when it plays")
+        async with self._changing:
+            before = self._performer.instrument
+            try:
+                after = await self._loaded(folder, before)
+                await self._performer.change(after)
+                after.keep_decoder(self._spawn)
+            except LiveVAEError as error:
+                raise type(error)(f"{error}; {before.model.name} plays on") from error
+            finally:
+                self._close_unplayed()
+        return folder.name
+
+    async def _loaded(self, folder: Path, before: Instrument) -> Instrument:
+        """Return an instrument for the model in ``folder``: its bank is filled, its decoder warm.
+
+        Its decoder runs on the device that the one before has come to, and has decoded what is
+        wanted now, so that the first bar can be exact already.
+        """
+        grid = await asyncio.to_thread(matching_grid, folder)
+        after = self._new_instrument(folder, grid, before.device)
+        await asyncio.to_thread(after.bank.write_grid, grid.patterns)
+        if (wanted := before.bank.wanted()) is not None:
+            after.bank.want(wanted)
+        after.start_decoder()
+        await after.loaded()
+        return after
+
+    def _close_unplayed(self) -> None:
+        for instrument in self._instruments:
+            if instrument is not self._performer.instrument:
+                instrument.close()
+        self._instruments = [self._performer.instrument]
 
     # The control socket
 
@@ -331,32 +227,32 @@ class Supervisor:
             return await self._set(request.name, request.value)
         if request.ask == "panic":
             return await self._set("panic", "on")
-        status = self._player_status()
+        status = self._performer.status()
         if status is None:
             raise WorkError("the player is starting; ask again in a second")
+        instrument = self._performer.instrument
         return Report(
-            model=self._model.name,
+            model=instrument.model.name,
             uptime_s=time.monotonic() - self._begun_s,
             player=status,
-            decoder=self._decoder_status(),
-            restarts=self._restarts,
+            decoder=instrument.decoder_status(),
+            restarts={
+                "player": self._performer.keeper.restarts,
+                "decoder": instrument.restarts,
+            },
         )
 
     async def _set(self, name: str, text: str) -> object:
-        """Give a control a value, and return it once the player has taken it."""
-        number = find(name).parse(text)
-        if (name, PARAMETERS[name].to_value(number)) == ("clock", "link"):
+        """Give a control a value, and return it once it has been taken."""
+        parameter = find(name)
+        if parameter.kind is Kind.NAME:
+            return await self._change_model(text)
+        number = parameter.parse(text)
+        value = PARAMETERS[name].to_value(number)
+        if (name, value) == ("clock", "link"):
             require_link()
-        self._commands += 1
-        mine = self._commands
-        self._player.send(_encode((name, number)))
-        deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
-        while time.monotonic() < deadline:
-            status = self._player_status()
-            if status is not None and status.commands >= mine:
-                return PARAMETERS[name].to_value(number)
-            await asyncio.sleep(_LOOK_EVERY_S)
-        raise WorkError("the player does not answer; `livevae status` may say why")
+        await self._performer.set(name, number)
+        return value
 
 
 def supervise(config: Config, model: Path, folder: Path, player: Child) -> int:

@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from livevae.decoder.bank import Bank
-from livevae.errors import LiveVAEError
+from livevae.errors import LiveVAEError, WorkError
 
 NICENESS: Final = 5
 LOOK_AGAIN_S: Final = 0.5
@@ -45,12 +45,37 @@ class Status(msgspec.Struct, frozen=True):
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     beat: int = 0
+    reason: str = ""
+    """Why it has failed, in a sentence."""
 
 
 def run(orders: Orders) -> None:
-    """Decode for ever; the process ends with its input."""
+    """Decode for ever; the process ends with its input.
+
+    Raises:
+        UsageError: the model is broken, or the device is not there.
+        WorkError: torch has failed, for want of memory say, or the bank is not there.
+    """
     bank = Bank.open(Path(orders.bank))
     bank.decoder_status.write(msgspec.json.encode(Status("loading")))
+    try:
+        _answer_for_ever(bank, orders)
+    except (LiveVAEError, RuntimeError, MemoryError) as error:
+        failure = error if isinstance(error, LiveVAEError) else _in_words(error, orders.device)
+        bank.decoder_status.write(msgspec.json.encode(Status("failed", reason=str(failure))))
+        raise failure from error
+
+
+def _in_words(error: Exception, device: str) -> WorkError:
+    """Return torch's failure as a sentence; its own go on for paragraphs."""
+    first = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
+    return WorkError(
+        f"the decoder fails on the device {device} ({first.rstrip('.')}); `livevae doctor` looks "
+        "at model and device"
+    )
+
+
+def _answer_for_ever(bank: Bank, orders: Orders) -> None:
     from livevae.decoder.service import Service, WarmModel  # noqa: PLC0415 - torch takes seconds
 
     model = WarmModel(Path(orders.model), orders.device, orders.threads)
@@ -88,6 +113,9 @@ def main() -> None:
 
     def leave_with_supervisor() -> None:
         sys.stdin.buffer.read()
+        # A supervisor that was killed cannot; while it lives it would do so anyway.
+        with contextlib.suppress(OSError):
+            Path(orders.bank).unlink(missing_ok=True)
         os._exit(0)
 
     threading.Thread(target=leave_with_supervisor, name="supervisor", daemon=True).start()

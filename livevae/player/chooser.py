@@ -17,53 +17,62 @@ What a moving hand is at later is for the next change."""
 class Chooser:
     """Asks for the exact pattern where the hand is; takes that, or the nearest there is.
 
-    State: the position asked for last (``_wanted``) and for which change of the song
-    (``_change``), what was chosen for it (``_choice``), whether
-    that is exact, so that nothing better can come (``_settled``), else what the bank then held
-    (``_news``).
+    State: the bank and the position asked for last (``_bank``, ``_wanted``) and for which change of
+    the song (``_change``), what was chosen for it (``_choice``), whether that is exact, so that
+    nothing better can come (``_settled``), else what the bank then held (``_news``); and whether
+    what was chosen is of another bank (``_strange``).
     """
 
-    def __init__(self, bank: Bank) -> None:
-        """Have asked for nothing."""
-        self._bank = bank
+    def __init__(self, steps: int) -> None:
+        """Have asked for nothing; until then choose ``steps`` of silence."""
+        self._bank: Bank | None = None
         self._wanted: Position | None = None
         self._change = 0.0
-        self._choice = Choice(empty(bank.shape.steps // STEPS_PER_BAR), "held")
+        self._choice = Choice(empty(steps // STEPS_PER_BAR), "held")
         self._settled = False
         self._news: object = None
+        self._strange = False
 
-    def want(self, position: Position, change: float = 0.0, left_ns: int = SETTLE_NS) -> None:
+    def want(
+        self, bank: Bank, position: Position, change: float = 0.0, left_ns: int = SETTLE_NS
+    ) -> None:
         """Ask for the pattern at ``position``, unless that is what was asked for last.
 
         Args:
+            bank: whom to ask; what is of another plays on until the next bar line.
             position: where the hand is.
             change: the step of the song from which on it can be heard.
             left_ns: until that has to be decided. Short of ``SETTLE_NS`` only the first call for
                 a change asks.
         """
-        if change == self._change and left_ns < SETTLE_NS:
+        if bank is self._bank and change == self._change and left_ns < SETTLE_NS:
             return
         self._change = change
-        if position is not self._wanted:
+        if bank is not self._bank or position is not self._wanted:
+            self._strange = self._strange or bank is not self._bank
+            self._bank = bank
             self._wanted = position
             self._settled = False
             self._news = None
-            self._bank.want(position)
+            bank.want(position)
 
-    def choose(self) -> Choice:
-        """Return what to play: exact, else the grid's nearest, else as before."""
-        news = self._bank.news
-        if not self._settled and news != self._news and self._wanted is not None:
-            self._news = news
-            self._choice = self._best(self._wanted)
+    def choose(self, step: int) -> Choice:
+        """Return what to play from ``step`` of the song: exact, else nearest, else as before."""
+        if self._strange and step % STEPS_PER_BAR:
+            return self._choice
+        self._strange = False
+        if not self._settled and self._bank is not None and self._bank.news != self._news:
+            self._news = self._bank.news
+            self._choice = self._best(self._bank)
             self._settled = self._choice.source == "exact"
         return self._choice
 
-    def _best(self, position: Position) -> Choice:
-        exact = self._bank.exact(position)
+    def _best(self, bank: Bank) -> Choice:
+        assert self._wanted is not None  # noqa: S101 - a bank is there, so it was asked
+        exact = bank.exact(self._wanted)
         if exact is not None:
             return Choice(exact, "exact")
-        nearest = self._bank.nearest(position)
+        nearest = bank.nearest(self._wanted)
         if nearest is not None:
             return Choice(nearest, "grid")
         return Choice(self._choice.pattern, "held")

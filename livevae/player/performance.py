@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from livevae.decoder.bank import Position
-from livevae.parameters import PARAMETERS, POSITION
+from livevae.parameters import PARAMETERS, POSITION, Kind
 from livevae.pattern.pattern import VOICES
 from livevae.pattern.render import Feel
 
@@ -20,7 +20,8 @@ class Performance:
 
     def __init__(self, values: Mapping[str, float]) -> None:
         """Start from the defaults of the registry, changed by ``values``."""
-        self.values = {name: p.default for name, p in PARAMETERS.items()} | dict(values)
+        defaults = {p.name: p.default for p in PARAMETERS.values() if p.kind is not Kind.NAME}
+        self.values = defaults | dict(values)
         self.position: Position = self._position()
         self.feel: Feel = self._feel()
 

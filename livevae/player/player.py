@@ -94,10 +94,13 @@ class Player:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
         self._port = port
+        self.bank = bank
+        """The bank to play from; any thread may put another here, with its grid in it: a pass
+        takes it up, and it is heard from the next bar line on."""
         self._performance = Performance(controls or {})
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
-        self._chooser = Chooser(bank)
+        self._chooser = Chooser(bank.shape.steps)
         self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
         self._sources = ClockSources(port.clock_source)
         self._clock_out = ClockOut(port)
@@ -113,7 +116,7 @@ class Player:
         self._jumps = 0
         self._commands: deque[Command] = deque()
         self.commands_done = 0
-        self._chooser.want(self._performance.position)
+        self._chooser.want(bank, self._performance.position)
         self._choose_clock(now_ns)
 
     def command(self, name: str, number: float) -> None:
@@ -234,10 +237,10 @@ class Player:
             self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel, quantum)
             change = self._scheduler.next_change(quantum)
             left_ns = timeline.time_at(change / STEPS_PER_BEAT) - self._horizon_ns
-            self._chooser.want(self._performance.position, change, left_ns)
+            self._chooser.want(self.bank, self._performance.position, change, left_ns)
             due_ns = timeline.time_at(min(change, self._scheduler.next_due()) / STEPS_PER_BEAT)
         else:
-            self._chooser.want(self._performance.position)
+            self._chooser.want(self.bank, self._performance.position)
         self._notes.release(self._horizon_ns)
         return min([due_ns, *self._notes.ends_ns()])
 

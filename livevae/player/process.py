@@ -24,7 +24,7 @@ from livevae.config import Binding
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import LiveVAEError
 from livevae.midi.memory_port import MemoryPort
-from livevae.midi.ports import PortRequest, choose_backend, open_port
+from livevae.midi.ports import MidiPort, PortRequest, choose_backend, open_port
 from livevae.midi.realtime import (
     PLAYER_PRIORITY,
     ask_for_realtime,
@@ -40,6 +40,8 @@ SWITCH_INTERVAL_S: Final = 0.0001
 STATUS_EVERY_NS: Final = 100_000_000
 PORT_GONE: Final = 3
 """Exit code: the MIDI system threw the player out. Starting it again may help."""
+FREED_AFTER_S: Final = 0.2
+"""When no pass is under way any more that began with the bank before."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -56,6 +58,12 @@ class Orders(msgspec.Struct, frozen=True):
     restarted: bool
 
 
+class ChangeBank(msgspec.Struct, frozen=True):
+    """What the supervisor tells a player that is to go on with another model."""
+
+    bank: str
+
+
 def rehearse(orders: Orders, steps: int) -> None:
     """Play two seconds to nobody: what Python does only once must not delay the first bar."""
     port = MemoryPort()
@@ -66,6 +74,38 @@ def rehearse(orders: Orders, steps: int) -> None:
         port.advance(millisecond * NS_PER_MS)
         player.step()
     player.status()
+
+
+def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
+    """Have the player go on with the bank at ``path``, or with its own if that cannot be opened.
+
+    To map a bank and to free one takes longer than a pass may: both happen here, off the loop.
+    """
+    try:
+        bank = Bank.open(path)
+    except LiveVAEError as error:
+        print(f"livevae: {error}", file=sys.stderr, flush=True)
+        return
+    gc.freeze()
+    before, player.bank = player.bank, bank
+    leave.wait(FREED_AFTER_S)
+    del before
+
+
+def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
+    """Pass on what the supervisor says, until it says no more: then it is time to leave."""
+    decode = msgspec.json.Decoder(Command | ChangeBank).decode
+    try:
+        for line in sys.stdin.buffer:
+            order = decode(line)
+            if isinstance(order, ChangeBank):
+                change_bank(player, Path(order.bank), leave)
+            else:
+                player.command(*order)
+            port.wake()
+    finally:
+        leave.set()
+        port.wake()
 
 
 def run(orders: Orders) -> int:
@@ -89,21 +129,15 @@ def run(orders: Orders) -> int:
         bindings=orders.bindings,
         controls=orders.controls,
     )
+    del bank  # the player's own may be another before long
     leave = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: leave.set())
     signal.signal(signal.SIGTERM, lambda *_: leave.set())
 
-    def hear_commands() -> None:
-        decode = msgspec.json.Decoder(Command).decode
-        try:
-            for line in sys.stdin.buffer:
-                player.command(*decode(line))
-                port.wake()
-        finally:
-            leave.set()
-            port.wake()
-
-    threading.Thread(target=hear_commands, name="commands", daemon=True).start()
+    ears = threading.Thread(
+        target=hear_commands, args=(player, port, leave), name="commands", daemon=True
+    )
+    ears.start()
     realtime = ask_for_realtime(PLAYER_PRIORITY)
     if lock_memory():
         realtime += ", memory locked"
@@ -120,7 +154,7 @@ def run(orders: Orders) -> int:
             if now_ns >= status_at_ns:
                 status_at_ns = now_ns + STATUS_EVERY_NS
                 status = msgspec.structs.replace(player.status(), realtime=realtime)
-                bank.player_status.write(encode(status))
+                player.bank.player_status.write(encode(status))
             port.wait(again_ns)
     finally:
         if not port.fault():

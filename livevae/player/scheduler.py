@@ -33,7 +33,7 @@ class Scheduler:
     """
 
     def __init__(
-        self, notes: NoteBook, kit: tuple[int, ...], seed: int, choose: Callable[[], Choice]
+        self, notes: NoteBook, kit: tuple[int, ...], seed: int, choose: Callable[[int], Choice]
     ) -> None:
         """Play ``kit`` (nine notes in voice order).
 
@@ -41,7 +41,7 @@ class Scheduler:
             notes: where notes go.
             kit: output note of each voice.
             seed: of the small variations.
-            choose: returns what shall be played from the next boundary on; the same object while
+            choose: returns what shall be played from a step of the song on; the same object while
                 nothing changed.
         """
         self.counts: dict[Source, int] = dict.fromkeys(SOURCES, 0)
@@ -137,7 +137,7 @@ class Scheduler:
     def _choice_at(self, step: int, quantum: int) -> Choice:
         """Return what to play from ``step`` of the song on: on a boundary that may be new."""
         if self._standing is None or step % quantum == 0:
-            return self._choose()
+            return self._choose(step)
         return self._standing
 
     def _decide(self, bar: Bar, reached: float, quantum: int) -> bool:

@@ -220,7 +220,7 @@ class Daemon:
 
     def set(self, name: str, value: object) -> None:
         """Do as `livevae set` does."""
-        ask(Request("set", name, str(value)), self.folder)
+        ask(Request("set", name, str(value)), self.folder, patience_s=60)
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and return the exit code."""

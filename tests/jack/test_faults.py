@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,10 +67,10 @@ def first_panic(recording: Recorder) -> int | None:
     return messages.index(ALL_SOUND_OFF) if ALL_SOUND_OFF in messages else None
 
 
-def leftovers() -> set[Path]:
-    """Return the shared memory of daemons that run, or were killed."""
+def banks(running: Daemon) -> set[Path]:
+    """Return what a daemon keeps in shared memory, or has left there."""
     memory = Path("/dev/shm")  # noqa: S108 - only looked at
-    return {path for path in memory.glob("livevae-*") if path.is_file()}
+    return set(memory.glob(f"livevae-*-{running.process.pid}-*"))
 
 
 def settled(recording: Recorder) -> bool:
@@ -80,13 +82,12 @@ def settled(recording: Recorder) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_daemon_and_leaves_no_note(number: signal.Signals) -> None:
-    before = leftovers()
     with playing() as (running, recording):
-        assert leftovers() != before
+        assert len(banks(running)) == 1
         assert running.stop(number) == 0
         eventually(lambda: settled(recording))
         assert recording.hanging() == set()
-        assert leftovers() == before
+        assert banks(running) == set()
         assert "Traceback" not in running.log.read_text()
 
 
@@ -98,7 +99,7 @@ def test_long_periods_leave_no_note_either() -> None:
         assert recording.hanging() == set()
 
 
-def test_a_supervisor_killed_leaves_no_note_and_no_process() -> None:
+def test_a_supervisor_killed_leaves_no_note_no_process_and_no_memory() -> None:
     with playing() as (running, recording):
         eventually(lambda: running.status().decoder.state == "ready", within_s=60)
         orphans = children(running)
@@ -107,6 +108,21 @@ def test_a_supervisor_killed_leaves_no_note_and_no_process() -> None:
         assert recording.hanging() == set()
         for pid in orphans.values():
             eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists())
+        assert banks(running) == set()
+
+
+def test_what_a_daemon_killed_with_its_children_left_is_removed_by_the_next() -> None:
+    with playing() as (running, _):
+        eventually(lambda: "decoder" in children(running))
+        for pid in (running.process.pid, *children(running).values()):
+            os.kill(pid, signal.SIGKILL)
+        assert len(banks(running)) == 1
+        folder = {"LIVEVAE_RUNTIME_DIR": str(running.folder)}
+        command = [sys.executable, "-m", "livevae", "run", "--clock", "internal"]
+        with subprocess.Popen(command, env=os.environ | folder) as following:
+            eventually(lambda: running.status().player.notes)
+            assert banks(running) == set()
+            following.send_signal(signal.SIGINT)
 
 
 def test_a_player_killed_comes_back_where_it_was_and_ends_the_notes() -> None:

@@ -1,9 +1,11 @@
 """The player process: what it loads, and how it begins and ends."""
 
 import importlib.util
+import io
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -11,9 +13,12 @@ import pytest
 
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import UsageError
+from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import PortRequest
+from livevae.player import process
 from livevae.player.bar import Choice
-from livevae.player.process import Orders, rehearse, run
+from livevae.player.player import Player
+from livevae.player.process import ChangeBank, Orders, hear_commands, rehearse, run
 from tests.player.stage import KIT
 
 ALLOWED = {"livevae", "numpy", "msgspec"}
@@ -80,6 +85,46 @@ def test_the_link_clock_without_its_library_is_refused_before_any_port_opens(
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(UsageError, match="Ableton Link is not installed"):
         run(orders(controls={"clock": 2.0}))
+
+
+def told(monkeypatch: pytest.MonkeyPatch, *orders: object) -> Player:
+    """Return a player that has heard ``orders``, and then that there are no more."""
+    monkeypatch.setattr(process, "FREED_AFTER_S", 0.0)
+    lines = b"".join(msgspec.json.encode(order) + b"\n" for order in orders)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    port, leave = MemoryPort(), threading.Event()
+    player = Player(port, Bank.in_memory(Shape(16, 2, 2)), kit=KIT)
+    hear_commands(player, port, leave)
+    assert leave.is_set()
+    player.step()
+    return player
+
+
+def test_the_order_to_change_the_bank_opens_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Between commands, which are heard as ever."""
+    Bank.create(tmp_path / "bank", Shape(64, 3, 3))
+    change = ChangeBank(str(tmp_path / "bank"))
+    player = told(monkeypatch, ("x", 0.25), change, ("y", 0.75))
+    assert player.bank.shape == Shape(64, 3, 3)
+    assert player.status().values["x"] == 0.25
+    wanted = player.bank.wanted()
+    assert wanted is not None
+    assert tuple(wanted[:2]) == (0.25, 0.75)
+
+
+def test_a_bank_that_cannot_be_opened_leaves_the_player_with_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so, and hears what comes after."""
+    change = ChangeBank(str(tmp_path / "nowhere"))
+    player = told(monkeypatch, change, ("x", 0.25))
+    assert player.bank.shape == Shape(16, 2, 2)
+    assert player.status().values["x"] == 0.25
+    said = capsys.readouterr().err
+    assert said.startswith("livevae: the pattern bank")
+    assert said.count("\n") == 1
 
 
 def test_a_choice_is_compared_by_identity() -> None:
