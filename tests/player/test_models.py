@@ -7,6 +7,7 @@ import pytest
 
 from livevae.clock.timeline import NS_PER_MS
 from livevae.decoder.bank import Bank, Shape
+from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import Pattern, empty
 from tests.player.ledger import by_pitch
 from tests.player.stage import PITCH, Stage, beat
@@ -30,12 +31,14 @@ def counting(bars: int) -> Pattern:
     return pattern
 
 
+@pytest.mark.parametrize("quantize", ["step", "bar"])
 @pytest.mark.parametrize("changed_at", [0.05, 0.5, 0.97])
 def test_another_bank_is_heard_from_the_next_bar_line_on_and_no_hit_is_missing(
-    changed_at: float,
+    changed_at: float, quantize: str
 ) -> None:
-    """Wherever in the bar it comes."""
-    stage = Stage(beat({"kick": SIXTEENTHS}))
+    """Wherever in the bar it comes, and though a turn of a knob would be heard within the bar."""
+    index = PARAMETERS["change.quantize"].to_float(quantize)
+    stage = Stage(beat({"kick": SIXTEENTHS}), controls={"change.quantize": index})
     downbeat_ns = stage.lock()
     stage.bars(1 + changed_at)
     stage.player.bank = bank_of(beat({"snare": SIXTEENTHS}))
