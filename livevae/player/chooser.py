@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from livevae.clock.timeline import NS_PER_MS
@@ -19,8 +20,9 @@ class Chooser:
 
     State: the bank and the position asked for last (``_bank``, ``_wanted``) and for which change of
     the song (``_change``), what was chosen for it (``_choice``), whether that is exact, so that
-    nothing better can come (``_settled``), else what the bank then held (``_news``); and whether
-    what was chosen is of another bank (``_strange``).
+    nothing better can come (``_settled``), else what the bank then held (``_news``); what the
+    bank before had for the bar in which it was left (``_last``), and the step where that ends
+    (``_until``).
     """
 
     def __init__(self, steps: int) -> None:
@@ -31,7 +33,8 @@ class Chooser:
         self._choice = Choice(empty(steps // STEPS_PER_BAR), "held")
         self._settled = False
         self._news: object = None
-        self._strange = False
+        self._last = self._choice
+        self._until = 0.0
 
     def want(
         self, bank: Bank, position: Position, change: float = 0.0, left_ns: int = SETTLE_NS
@@ -47,9 +50,15 @@ class Chooser:
         """
         if bank is self._bank and change == self._change and left_ns < SETTLE_NS:
             return
+        if bank is not self._bank and change >= self._until:
+            self._last, self._until = (
+                self._choice,
+                math.ceil(change / STEPS_PER_BAR) * STEPS_PER_BAR,
+            )
+        elif change < self._change:
+            self._until = 0.0  # the song has jumped
         self._change = change
         if bank is not self._bank or position is not self._wanted:
-            self._strange = self._strange or bank is not self._bank
             self._bank = bank
             self._wanted = position
             self._settled = False
@@ -58,9 +67,8 @@ class Chooser:
 
     def choose(self, step: int) -> Choice:
         """Return what to play from ``step`` of the song: exact, else nearest, else as before."""
-        if self._strange and step % STEPS_PER_BAR:
-            return self._choice
-        self._strange = False
+        if step < self._until:
+            return self._last
         if not self._settled and self._bank is not None and self._bank.news != self._news:
             self._news = self._bank.news
             self._choice = self._best(self._bank)
