@@ -28,14 +28,14 @@ from livevae.daemon.control import (
     make_private,
 )
 from livevae.daemon.terminal import at_terminal, line_typed, say
-from livevae.decoder.bank import Bank, Cell, Shape
+from livevae.decoder.bank import Bank, Shape
+from livevae.decoder.cell import Cell
 from livevae.decoder.process import Orders as DecoderOrders
 from livevae.decoder.process import Status as DecoderStatus
+from livevae.decoder.saved_map import SavedMap
 from livevae.errors import LiveVAEError, UsageError, WorkError
-from livevae.latent.grid import Grid
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
-from livevae.model.folder import matching_grid
 from livevae.parameters import PARAMETERS, find
 from livevae.player.player import Status as PlayerStatus
 from livevae.player.process import PORT_GONE
@@ -95,13 +95,13 @@ class Supervisor:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._leaving.set))
         make_private(self._folder)
         self._refuse_second()
-        grid = matching_grid(self._model)
-        self._bank = self._new_bank(grid)
+        saved = SavedMap.of(self._model)
+        self._bank = self._new_bank(saved.shape)
         control = ControlServer(self._folder, self._answer)
         tasks: list[asyncio.Task[None]] = []
         try:
             self._player.send(_encode(self._player_orders()))
-            code = await self._become_ready(grid)
+            code = await self._become_ready(saved)
             if code is not None:
                 return code
             await control.open()
@@ -148,11 +148,10 @@ class Supervisor:
         name = hashlib.sha256(str(self._folder.resolve()).encode()).hexdigest()[:16]
         return memory / f"livevae-{name}"
 
-    def _new_bank(self, grid: Grid) -> Bank:
-        rows, cols, steps = grid.patterns.shape[:3]
+    def _new_bank(self, shape: Shape) -> Bank:
         try:
             self._bank_path.unlink(missing_ok=True)
-            return Bank.create(self._bank_path, Shape(steps, rows, cols))
+            return Bank.create(self._bank_path, shape)
         except OSError as error:
             raise WorkError(f"{self._bank_path} cannot be made: {error.strerror}") from error
 
@@ -184,9 +183,9 @@ class Supervisor:
         chosen = device if wanted.device == "auto" else wanted.device
         return DecoderOrders(str(self._bank_path), str(self._model), chosen, wanted.threads)
 
-    async def _become_ready(self, grid: Grid) -> int | None:
+    async def _become_ready(self, saved: SavedMap) -> int | None:
         """Fill the bank and wait for the player; return its exit code if it gives up instead."""
-        self._bank.write_grid(grid.patterns)
+        problem = saved.fill(self._bank)
         gone = asyncio.create_task(asyncio.to_thread(self._player.wait))
         deadline = time.monotonic() + READY_WITHIN_S
         while (status := self._player_status()) is None:
@@ -201,6 +200,8 @@ class Supervisor:
             f"ready after {time.monotonic() - self._begun_s:.1f} s: MIDI ports {status.port} "
             f"({status.backend}), model {self._model.name}, clock {status.clock}; Ctrl-C stops"
         )
+        if problem:
+            say(problem)
         return None
 
     def _player_status(self) -> PlayerStatus | None:
