@@ -60,7 +60,7 @@ def run(orders: Orders) -> None:
         wake.settimeout(LOOK_AGAIN_S)
         bank.listen(wake.getsockname()[1])
         for beat in itertools.count(1):
-            answered = service.answer()
+            worked = service.work()
             times = sorted(service.times_ns) or [0]
             status = Status(
                 "ready",
@@ -71,7 +71,7 @@ def run(orders: Orders) -> None:
                 beat,
             )
             bank.decoder_status.write(msgspec.json.encode(status))
-            if not answered:
+            if not worked:
                 with contextlib.suppress(TimeoutError):
                     wake.recv(16)
 

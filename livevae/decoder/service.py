@@ -1,16 +1,19 @@
-"""The warm model: position in, exact pattern out, the latest request only."""
+"""The warm model, and the order in which it decodes for the bank."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from livevae.decoder.bank import Bank, Position
+from livevae.decoder.hand import ahead
 from livevae.errors import WorkError
 from livevae.model.checkpoint import load_model
 from livevae.model.device import resolve_device
@@ -18,6 +21,9 @@ from livevae.model.folder import matching_space
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import Pattern, validated
 
+PIECE_NS: Final = 5_000_000
+"""How long a wish may have to wait for a piece of other work, about."""
+MAX_AT_ONCE: Final = 2048
 _TIMES_KEPT: Final = 512
 _WARM_UP_DECODES: Final = 3
 
@@ -53,11 +59,20 @@ class WarmModel:
         Raises:
             WorkError: what the model makes of it is no pattern.
         """
-        z = torch.from_numpy(self._space.z(position)).to(self.device)
+        pattern: Pattern = self.decode_many(position[None])[0]
+        return pattern
+
+    def decode_many(self, positions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the patterns [n, steps, 9, 3] at positions [n, 16].
+
+        Raises:
+            WorkError: what the model makes of one is no pattern.
+        """
+        zs = torch.from_numpy(self._space.zs(positions)).to(self.device)
         with torch.inference_mode():
-            decoded = self._model.decode(z[None])[0].float().cpu().numpy()
+            decoded = self._model.decode(zs).float().cpu().numpy()
         try:
-            return validated(decoded)
+            return np.stack([validated(pattern) for pattern in decoded])
         except ValueError as error:
             raise WorkError(
                 f"the model in {self._folder} does not decode to a pattern: {error}; "
@@ -66,10 +81,15 @@ class WarmModel:
 
 
 class Service:
-    """Answers the bank's wanted position whenever it is a new one."""
+    """Decodes what the player wants, then what it will want: the latest wish first, always.
 
-    def __init__(self, bank: Bank, model: WarmModel) -> None:
-        """Stand ready; nothing is decoded yet.
+    The work comes in pieces of a few milliseconds; after each there may be a new wish.
+    """
+
+    def __init__(
+        self, bank: Bank, model: WarmModel, now_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """Stand ready; nothing is decoded yet. ``now_ns`` is the clock that times the decodes.
 
         Raises:
             WorkError: the bank is for patterns of another length than the model's.
@@ -81,18 +101,74 @@ class Service:
             )
         self._bank = bank
         self._model = model
-        self._answered: bytes | None = None
+        self._now_ns = now_ns
+        self._wish: Position | None = None
+        self._wishes = 0
+        self._ahead = np.empty((0, len(POSITION)), np.float32)
+        self._foreseen: set[bytes] = set()
+        self._at_once = 1
         self.decodes = 0
         self.times_ns: deque[int] = deque(maxlen=_TIMES_KEPT)
 
+    def work(self) -> bool:
+        """Do the most urgent piece of work; return whether there was any.
+
+        That is the exact pattern of a new wish; else those of the positions that a hand which moves
+        on like this will want next; else the cells of the map that are of another context than the
+        wish (where the other fourteen controls stood elsewhere), outward from it.
+        """
+        return self.answer() or self._look_ahead() or self._renew_map()
+
     def answer(self) -> bool:
         """Decode the position wanted last, if that is news; return whether it was."""
-        position = self._bank.wanted()
-        if position is None or position.tobytes() == self._answered:
+        wishes, position = self._bank.wishes, self._bank.wanted()
+        if position is None or (
+            self._wish is not None and position.tobytes() == self._wish.tobytes()
+        ):
             return False
-        begun_ns = time.monotonic_ns()
-        self._bank.answer(position, self._model.decode(position))
-        self.times_ns.append(time.monotonic_ns() - begun_ns)
-        self._answered = position.tobytes()
-        self.decodes += 1
+        if position.tobytes() not in self._foreseen:
+            begun_ns = self._now_ns()
+            self._bank.answer(position, self._model.decode(position))
+            self.times_ns.append(self._now_ns() - begun_ns)
+            self.decodes += 1
+        if self._wish is not None:
+            self._ahead = ahead(self._wish, position, wishes - self._wishes)
+            self._foreseen &= {foreseen.tobytes() for foreseen in self._ahead}
+        self._wish, self._wishes = position, wishes
         return True
+
+    def _look_ahead(self) -> bool:
+        """Answer some of the positions ahead that are not answered yet; say if there were any."""
+        due = [p for p in self._ahead if p.tobytes() not in self._foreseen][: self._at_once]
+        if not due:
+            return False
+        for position, pattern in zip(due, self._decode_some(np.array(due)), strict=True):
+            self._bank.answer(position, pattern)
+            self._foreseen.add(position.tobytes())
+        return True
+
+    def _renew_map(self) -> bool:
+        """Decode some of the map's stale cells, from the wish outward; say if there were any."""
+        if self._wish is None:
+            return False
+        numbers, positions = self._bank.stale(self._wish, self._at_once)
+        if not len(numbers):
+            return False
+        self._bank.write_map(numbers, positions, self._decode_some(positions))
+        return True
+
+    def _decode_some(self, positions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Decode a batch, and learn from the time it takes how large the next may be."""
+        begun_ns = self._now_ns()
+        patterns = self._model.decode_many(positions)
+        took_ns = self._now_ns() - begun_ns
+        if len(positions) == self._at_once:
+            self._at_once = _next_size(self._at_once, took_ns)
+        return patterns
+
+
+def _next_size(size: int, took_ns: int) -> int:
+    """Return how many to decode at once after ``size`` took so long: as many as ``PIECE_NS``."""
+    if took_ns > PIECE_NS:
+        return max(size * PIECE_NS // took_ns, 1)
+    return min(2 * size if took_ns < PIECE_NS // 2 else size + 1, MAX_AT_ONCE)
