@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+import zlib
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,11 +18,10 @@ Numbers = npt.NDArray[np.intp]
 
 REST: Final[Positions] = np.array([PARAMETERS[name].default for name in POSITION], np.float32)
 """Where the controls stand that nobody has turned."""
-CONTEXT_BYTES: Final = 8
+_NAMED: Final = 1 << 32
 
 
-@dataclass(frozen=True)
-class Lattice:
+class Lattice(msgspec.Struct, frozen=True):
     """A map's cells: column c is one control's value, row r another's, each over its whole range.
 
     ``x`` and ``y`` are the places of the two in ``POSITION``. The other fourteen controls are the
@@ -51,11 +50,14 @@ class Lattice:
         return _place(position, self.y, self.rows), _place(position, self.x, self.cols)
 
     def context(self, position: Positions) -> int:
-        """Return a number, of 64 bits, for the fourteen controls at a position [16]."""
+        """Return a number from 2**32 to 2**33 for the fourteen controls at a position [16].
+
+        A turn of any one of them changes it; that two turns do not has a chance of one in 2**32.
+        """
         rest = position + np.float32(0)  # of the two zeros that there are it makes one
         rest[[self.x, self.y]] = 0
-        digest = hashlib.blake2b(rest.tobytes(), digest_size=CONTEXT_BYTES).digest()
-        return int.from_bytes(digest, "little")
+        # A CRC tells apart what differs in no more than 32 bits in a row: one float.
+        return _NAMED | zlib.crc32(rest.tobytes())
 
 
 def _along(control: int, count: int) -> npt.NDArray[np.float64]:
