@@ -57,10 +57,9 @@ def run(orders: Orders) -> None:
     service = Service(bank, model)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
         wake.bind(("127.0.0.1", 0))
-        wake.settimeout(LOOK_AGAIN_S)
         bank.listen(wake.getsockname()[1])
         for beat in itertools.count(1):
-            worked = service.work()
+            pause_ns = service.work()
             times = sorted(service.times_ns) or [0]
             status = Status(
                 "ready",
@@ -71,7 +70,8 @@ def run(orders: Orders) -> None:
                 beat,
             )
             bank.decoder_status.write(msgspec.json.encode(status))
-            if not worked:
+            if pause_ns != 0:
+                wake.settimeout(LOOK_AGAIN_S if pause_ns is None else pause_ns / 1e9)
                 with contextlib.suppress(TimeoutError):
                     wake.recv(16)
 

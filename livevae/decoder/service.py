@@ -23,6 +23,9 @@ from livevae.pattern.pattern import Pattern, validated
 
 PIECE_NS: Final = 5_000_000
 """How long a wish may have to wait for a piece of other work, about."""
+PAUSE_NS: Final = 15_000_000
+"""A hand still for so long has paused. What is done sooner a sweep would only have to wait for: its
+next wish comes after some 10 ms, and the map around this one will be nobody's."""
 MAX_AT_ONCE: Final = 2048
 _TIMES_KEPT: Final = 512
 _WARM_UP_DECODES: Final = 3
@@ -104,20 +107,30 @@ class Service:
         self._now_ns = now_ns
         self._wish: Position | None = None
         self._wishes = 0
+        self._wished_at_ns = 0
         self._ahead = np.empty((0, len(POSITION)), np.float32)
         self._foreseen: set[bytes] = set()
         self._at_once = 1
         self.decodes = 0
         self.times_ns: deque[int] = deque(maxlen=_TIMES_KEPT)
 
-    def work(self) -> bool:
-        """Do the most urgent piece of work; return whether there was any.
+    def work(self) -> int | None:
+        """Do the most urgent piece of work.
 
-        That is the exact pattern of a new wish; else those of the positions that a hand which moves
-        on like this will want next; else the cells of the map that are of another context than the
-        wish (where the other fourteen controls stood elsewhere), outward from it.
+        That is the exact pattern of a new wish. Once the hand has paused it is those of the
+        positions that it will want if it moves on like this; then the cells of the map that are of
+        another context than the wish (where the other fourteen controls stood elsewhere), outward
+        from it.
+
+        Returns:
+            nanoseconds after which there may be more to do; None if only a new wish can bring some.
         """
-        return self.answer() or self._look_ahead() or self._renew_map()
+        if self.answer():
+            return 0
+        still_ns = self._now_ns() - self._wished_at_ns
+        if still_ns < PAUSE_NS:
+            return PAUSE_NS - still_ns
+        return 0 if self._look_ahead() or self._renew_map() else None
 
     def answer(self) -> bool:
         """Decode the position wanted last, if that is news; return whether it was."""
@@ -134,7 +147,7 @@ class Service:
         if self._wish is not None:
             self._ahead = ahead(self._wish, position, wishes - self._wishes)
             self._foreseen &= {foreseen.tobytes() for foreseen in self._ahead}
-        self._wish, self._wishes = position, wishes
+        self._wish, self._wishes, self._wished_at_ns = position, wishes, self._now_ns()
         return True
 
     def _look_ahead(self) -> bool:

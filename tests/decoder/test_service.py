@@ -1,5 +1,6 @@
 """The warm model and the decoder process, on a tiny real model."""
 
+import itertools
 import math
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from livevae.config import Config
 from livevae.daemon.offline import play
 from livevae.decoder.bank import Bank, Shape
 from livevae.decoder.process import Orders, Status
-from livevae.decoder.service import PIECE_NS, Service, WarmModel
+from livevae.decoder.service import PAUSE_NS, PIECE_NS, Service, WarmModel
 from livevae.errors import LiveVAEError, UsageError, WorkError
 from livevae.midi.recording import write_recording
 from livevae.model.checkpoint import load_model, save_model
@@ -101,6 +102,12 @@ def service_on(model: Recorded, shape: Shape = SHAPE) -> tuple[Bank, Service]:
     return bank, Service(bank, model, lambda: model.now_ns)
 
 
+def until_idle(service: Service, model: Recorded) -> None:
+    """Let the service do all there is, and time pass where it wants it to."""
+    while (pause_ns := service.work()) is not None:
+        model.now_ns += pause_ns
+
+
 def knob(x: int, axis: float = 0.0) -> np.ndarray:
     """Return the position with x at a value of a control change."""
     return position(x / 127, axis)
@@ -114,8 +121,7 @@ def test_first_comes_the_wish_then_what_a_moving_hand_will_want_then_the_map(
     bank.want(knob(10))
     assert service.answer()
     bank.want(knob(11))
-    while service.work():
-        pass
+    until_idle(service, recorded)
     order = np.concatenate(recorded.batches)
     np.testing.assert_array_equal(order[:2], [knob(10), knob(11)])
     np.testing.assert_array_equal(order[2:5], [knob(12), knob(13), knob(14)])
@@ -131,14 +137,27 @@ def test_a_foreseen_wish_is_not_decoded_again_and_the_hand_is_foreseen_further(
     bank, service = service_on(recorded)
     for number in (10, 11):
         bank.want(knob(number))
-        while service.work():
-            pass
+        until_idle(service, recorded)
     recorded.batches.clear()
     bank.want(knob(12))
-    while service.work():
-        pass
+    until_idle(service, recorded)
     np.testing.assert_array_equal(np.concatenate(recorded.batches), [knob(15)])
     assert service.decodes == 2
+
+
+def test_while_a_hand_moves_nothing_is_decoded_but_what_it_wants(recorded: Recorded) -> None:
+    """A hundred wishes a second; the map around each would be nobody's soon."""
+    bank, service = service_on(recorded)
+    for number in range(100):
+        bank.want(position(0.5, number / 100))
+        until_ns = recorded.now_ns + 10_000_000
+        while recorded.now_ns < until_ns:
+            pause_ns = service.work()
+            assert pause_ns is not None
+            recorded.now_ns += min(pause_ns, until_ns - recorded.now_ns)
+    assert [len(batch) for batch in recorded.batches] == [1] * 100
+    until_idle(service, recorded)
+    assert len(bank.stale(position(0.5, 0.99), 100)[0]) == 0
 
 
 def test_a_new_wish_waits_for_one_piece_of_work_at_most(recorded: Recorded) -> None:
@@ -146,7 +165,7 @@ def test_a_new_wish_waits_for_one_piece_of_work_at_most(recorded: Recorded) -> N
     bank, service = service_on(recorded, Shape(32, 33, 33))
     bank.want(position(0.4, 0.1))
     for number in range(200):
-        service.work()
+        recorded.now_ns += service.work() or 0
         if number % 7 == 0:
             wish = position(number**3 / 1e7, 0.2)
             bank.want(wish)
@@ -161,8 +180,7 @@ def test_a_piece_of_work_is_as_large_as_a_wish_may_wait(recorded: Recorded, each
     recorded.took_ns = each_ns
     bank, service = service_on(recorded, Shape(32, 33, 33))
     bank.want(position(0.4, 0.1))
-    while service.work():
-        pass
+    until_idle(service, recorded)
     assert sum(map(len, recorded.batches)) == 1 + 33 * 33
     sizes = [len(batch) for batch in recorded.batches[10:-1]]
     assert max(sizes) * each_ns <= max(PIECE_NS + each_ns, each_ns)
@@ -176,8 +194,7 @@ def test_a_device_that_is_fast_enough_decodes_the_whole_map_at_once(recorded: Re
     for axis in (0.1, 0.2, 0.3):
         bank.want(position(0.5, axis))
         recorded.batches.clear()
-        while service.work():
-            pass
+        until_idle(service, recorded)
     assert max(map(len, recorded.batches)) == 33 * 33
 
 
@@ -187,8 +204,7 @@ def test_an_axis_that_moves_makes_the_map_anew_around_the_cursor_and_x_does_not(
     """In the new context, outward."""
     bank, service = service_on(recorded, Shape(32, 9, 9))
     bank.want(position(0.5, 0.1))
-    while service.work():
-        pass
+    until_idle(service, recorded)
     recorded.batches.clear()
     bank.want(position(0.51, 0.1))
     assert service.answer()
@@ -198,8 +214,7 @@ def test_an_axis_that_moves_makes_the_map_anew_around_the_cursor_and_x_does_not(
     assert service.answer()
     assert len(bank.stale(turned, 100)[0]) == 81
     recorded.batches.clear()
-    while service.work():
-        pass
+    until_idle(service, recorded)
     cells = np.concatenate(recorded.batches)[-81:]
     assert (cells[:, 2] == np.float32(0.7)).all()
     away = np.hypot(cells[:, 0] - 0.25, cells[:, 1] - 0.5)
@@ -210,9 +225,9 @@ def test_the_map_is_what_the_model_decodes_there(model: Path) -> None:
     """A cell of the map is as exact as an answer."""
     bank = Bank.in_memory(SHAPE)
     warm = WarmModel(model, "cpu", 1)
-    service = Service(bank, warm)
+    service = Service(bank, warm, itertools.count(0, PAUSE_NS).__next__)
     bank.want(position(0.3, 0.5))
-    while service.work():
+    while service.work() is not None:
         pass
     corner = position(1.0, 0.5)
     corner[1] = 0.0
