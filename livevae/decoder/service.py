@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median_low
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,8 @@ from livevae.parameters import POSITION
 from livevae.pattern.pattern import Pattern, validated
 
 PIECE_NS: Final = 5_000_000
-"""How long a wish may have to wait for a piece of other work, about."""
+"""How long a wish may have to wait for a piece of other work, about; or half as long again as it
+takes to decode itself, if that is more: a few points at once take hardly longer than one."""
 PAUSE_NS: Final = 15_000_000
 """A hand still for so long has paused. What is done sooner a sweep would only have to wait for: its
 next wish comes after some 10 ms, and the map around this one will be nobody's."""
@@ -176,12 +178,13 @@ class Service:
         patterns = self._model.decode_many(positions)
         took_ns = self._now_ns() - begun_ns
         if len(positions) == self._at_once:
-            self._at_once = _next_size(self._at_once, took_ns)
+            piece_ns = max(PIECE_NS, 3 * median_low(self.times_ns) // 2)
+            self._at_once = _next_size(self._at_once, took_ns, piece_ns)
         return patterns
 
 
-def _next_size(size: int, took_ns: int) -> int:
-    """Return how many to decode at once after ``size`` took so long: as many as ``PIECE_NS``."""
-    if took_ns > PIECE_NS:
-        return max(size * PIECE_NS // took_ns, 1)
-    return min(2 * size if took_ns < PIECE_NS // 2 else size + 1, MAX_AT_ONCE)
+def _next_size(size: int, took_ns: int, piece_ns: int) -> int:
+    """Return how many to decode at once after ``size`` took so long: as many as ``piece_ns``."""
+    if took_ns > piece_ns:
+        return max(size * piece_ns // took_ns, 1)
+    return min(2 * size if took_ns < piece_ns // 2 else size + 1, MAX_AT_ONCE)

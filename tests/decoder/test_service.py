@@ -176,15 +176,16 @@ def test_a_new_wish_waits_for_one_piece_of_work_at_most(recorded: Recorded) -> N
 
 @pytest.mark.parametrize("each_ns", [200_000, 1_000_000, 3_000_000, 20_000_000])
 def test_a_piece_of_work_is_as_large_as_a_wish_may_wait(recorded: Recorded, each_ns: int) -> None:
-    """About five milliseconds, however fast the device; one position at least."""
+    """About five milliseconds, however fast the device; for a slow one half a decode more."""
     recorded.took_ns = each_ns
     bank, service = service_on(recorded, Shape(32, 33, 33))
     bank.want(position(0.4, 0.1))
     until_idle(service, recorded)
     assert sum(map(len, recorded.batches)) == 1 + 33 * 33
     sizes = [len(batch) for batch in recorded.batches[10:-1]]
-    assert max(sizes) * each_ns <= max(PIECE_NS + each_ns, each_ns)
-    assert min(sizes) >= max(0.7 * PIECE_NS / each_ns - 1, 1)
+    piece_ns = max(PIECE_NS, 1.5 * each_ns)
+    assert max(sizes) * each_ns <= piece_ns + each_ns
+    assert min(sizes) >= max(0.7 * piece_ns / each_ns - 1, 1)
 
 
 def test_a_device_that_is_fast_enough_decodes_the_whole_map_at_once(recorded: Recorded) -> None:
