@@ -127,3 +127,29 @@ def test_a_decoded_cell_is_exact_where_it_lies_and_a_saved_one_is_not() -> None:
     assert bank.exact(position(0.5, 0.5)) is None
     beside = np.nextafter(np.float32(0.5), np.float32(1))
     assert bank.exact(position(beside, 0.5, axis_1=0.5)) is None
+
+
+class Deadly:
+    """In place of a cell's prefix: its writer dies as it is about to write one."""
+
+    size = 16
+
+    def pack_into(self, *_: object) -> None:
+        """Die."""
+        raise KeyboardInterrupt
+
+
+def test_where_a_writer_has_died_the_neighbours_are_played_until_the_next_has_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The cell under the hand is half old, half new: nobody may hear it."""
+    bank = Bank.in_memory(SHAPE)
+    bank.write_grid(saved(51))
+    where = position(0.5, 0.5, axis_1=0.5)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("livevae.decoder.cell._PREFIX", Deadly())
+        decode_around(bank, where, 1)
+    assert played(bank.nearest(where)) == pytest.approx(0.2)
+    assert bank.exact(where) is None
+    decode_around(bank, where, 1)
+    assert played(bank.nearest(where)) == 0.5
