@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 import socket
 import struct
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 import numpy as np
@@ -103,12 +104,23 @@ class Bank:
 
     @classmethod
     def create(cls, path: Path, shape: Shape) -> Bank:
-        """Make the file ``path``, readable by its owner only, and map it."""
-        shape.checked()
+        """Make the file ``path``, readable by its owner only, and map it.
+
+        Raises:
+            WorkError: the shape is impossible, or there is no room for it.
+        """
+        size = _total_bytes(shape.checked())
         with path.open("xb+") as file:
             path.chmod(0o600)
-            file.truncate(_total_bytes(shape))
-            memory = memoryview(mmap.mmap(file.fileno(), _total_bytes(shape)))
+            try:
+                _take_room(file, size)
+            except OSError as error:
+                path.unlink()
+                raise WorkError(
+                    f"{path} cannot have {size >> 20} MiB for {shape.rows} x {shape.cols} patterns "
+                    f"({error.strerror}); make room, or a smaller map: livevae grid MODEL --size 17"
+                ) from error
+            memory = memoryview(mmap.mmap(file.fileno(), size))
         return cls._started(memory, shape)
 
     @classmethod
@@ -245,6 +257,13 @@ class Bank:
         _check(patterns, (len(numbers), *self._pattern_shape))
         self._map.write(numbers, positions, patterns)
         self._counters[2] += 1
+
+
+def _take_room(file: BinaryIO, size: int) -> None:
+    """Give a file ``size`` bytes of memory now: where none is left later, who writes is killed."""
+    file.truncate(size)
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _check(

@@ -1,6 +1,8 @@
 """The pattern bank: latest request, exact answers, nearest grid point, no torn reads."""
 
+import errno
 import itertools
+import os
 import socket
 import stat
 import subprocess
@@ -243,6 +245,21 @@ def test_the_file_belongs_to_its_owner_alone_and_is_never_reused(tmp_path: Path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(FileExistsError):
         Bank.create(path, SHAPE)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system promises memory")
+def test_without_room_there_is_no_bank_and_a_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full /dev/shm would else kill whoever writes first to memory that is not there."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(WorkError, match=r"MiB for 65 x 65 .*No space left.*--size 17"):
+        Bank.create(tmp_path / "bank", Shape(16, 65, 65))
+    assert not (tmp_path / "bank").exists()
 
 
 @pytest.mark.parametrize(
