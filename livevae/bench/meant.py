@@ -9,8 +9,8 @@ import numpy as np
 
 from livevae.bench.score import Meant
 from livevae.bench.scripts import Script
-from livevae.decoder.bank import Bank, Position, Shape
-from livevae.latent.grid import load_grid
+from livevae.decoder.bank import Bank, Position
+from livevae.decoder.saved_map import SavedMap
 from livevae.midi.kit import KITS
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import STEPS_PER_BAR, Pattern
@@ -35,9 +35,9 @@ class Beats:
         """Decode the positions. This loads torch."""
         from livevae.decoder.service import WarmModel  # noqa: PLC0415
 
-        grid = load_grid(model).patterns
-        bank = Bank.in_memory(Shape(grid.shape[2], grid.shape[0], grid.shape[1]))
-        bank.write_grid(grid)
+        saved = SavedMap.of(model)
+        bank = Bank.in_memory(saved.shape)
+        saved.fill(bank)
         warm = WarmModel(model, "cpu", 1)
         self.still = [warm.decode(_position(0.5))]
         self.swept: list[Pattern] = []

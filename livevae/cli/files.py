@@ -14,7 +14,8 @@ from livevae.cli.console import say
 from livevae.cli.model_options import Within, kit_option, model_option
 from livevae.cli.options import midi_out
 from livevae.errors import UsageError
-from livevae.latent.grid import DEFAULT_SIZE
+from livevae.latent.grid import DEFAULT_AXES, DEFAULT_SIZE
+from livevae.parameters import POSITION
 from livevae.pattern.pattern import CHANNELS, MAX_GRID_SIZE, N_VOICES
 
 if TYPE_CHECKING:
@@ -36,20 +37,39 @@ fast_option = click.option("--fast", is_flag=True, help="Take the encoder's word
     "--size", type=click.IntRange(2, MAX_GRID_SIZE), default=DEFAULT_SIZE, show_default=True
 )
 @click.option(
+    "--x",
+    type=click.Choice(POSITION),
+    metavar="CONTROL",
+    default=DEFAULT_AXES[0],
+    show_default=True,
+    help="The control along its columns.",
+)
+@click.option(
+    "--y",
+    type=click.Choice(POSITION),
+    metavar="CONTROL",
+    default=DEFAULT_AXES[1],
+    show_default=True,
+    help="The control along its rows.",
+)
+@click.option(
     "--corners",
     nargs=4,
     metavar="A B C D",
     help="Span the map between these scenes: bottom left and right, top left and right.",
 )
-def grid(model: str, size: int, corners: tuple[str, ...] | None) -> None:
-    """Decode MODEL's map again into its grid.safetensors."""
+def grid(model: str, size: int, x: str, y: str, corners: tuple[str, ...] | None) -> None:
+    """Decode MODEL's map again into its grid.safetensors.
+
+    It lies over x and y, or over any two other controls of a position: axis.1, attribute.fill ...
+    """
     from livevae.model.checkpoint import load_model
     from livevae.resources import find_model
 
     folder = find_model(model)
     space = _between(corners, folder) if corners else None
-    write_grid(load_model(folder), folder, size, space)
-    say(f"{size} x {size} patterns written to {folder}")
+    write_grid(load_model(folder), folder, size, space, (x, y))
+    say(f"{size} x {size} patterns over {x} and {y} written to {folder}")
 
 
 def _between(names: tuple[str, ...], folder: Path) -> Space:
@@ -64,14 +84,20 @@ def _between(names: tuple[str, ...], folder: Path) -> Space:
     return matching_space(folder).with_corners([scenes[name] for name in names])
 
 
-def write_grid(vae: Vae, folder: Path, size: int, space: Space | None = None) -> None:
+def write_grid(
+    vae: Vae,
+    folder: Path,
+    size: int,
+    space: Space | None = None,
+    axes: tuple[str, str] = DEFAULT_AXES,
+) -> None:
     """Decode the map of a model folder into its grid; a ``space`` given becomes the folder's."""
     from livevae.latent.grid import build_grid, save_grid
     from livevae.model.folder import matching_space, weights_hash
     from livevae.training.evaluate import decoded
 
     mapped = space or matching_space(folder)
-    grid = build_grid(mapped, lambda z: decoded(vae, z), weights_hash(folder), size)
+    grid = build_grid(mapped, lambda z: decoded(vae, z), weights_hash(folder), size, axes)
     if space:
         space.save(folder)
     save_grid(grid, folder)

@@ -30,17 +30,14 @@ def render(
     from livevae.decoder.bank import Bank, Shape  # noqa: PLC0415
     from livevae.decoder.service import Service, WarmModel  # noqa: PLC0415
     from livevae.midi.recording import write_recording  # noqa: PLC0415
-    from livevae.model.folder import matching_grid  # noqa: PLC0415
     from livevae.pattern.pattern import BEATS_PER_BAR  # noqa: PLC0415
     from livevae.resources import find_model  # noqa: PLC0415
 
     given = [(name, value) for name, value in (("model", model), ("bpm", bpm)) if value is not None]
     loaded = load(config, [*given, *settings])
     folder = find_model(loaded.model)
-    grid = matching_grid(folder)
-    rows, cols, steps = grid.patterns.shape[:3]
-    bank = Bank.in_memory(Shape(steps, rows, cols))
-    bank.write_grid(grid.patterns)
-    service = Service(bank, WarmModel(folder, loaded.decoder.device, loaded.decoder.threads))
+    warm = WarmModel(folder, loaded.decoder.device, loaded.decoder.threads)
+    bank = Bank.in_memory(Shape(warm.steps, rows=2, cols=2))  # no bar comes from a map
+    service = Service(bank, warm)
     events = play(loaded, bank, service, bars)
     write_recording(out, events, loaded.control("bpm"), bars * BEATS_PER_BAR)

@@ -17,7 +17,7 @@ from livevae.daemon.control import Request, ask, make_private, runtime_folder
 from livevae.errors import LiveVAEError, WorkError
 from livevae.midi.ports import choose_backend, list_ports
 from livevae.model.folder import matching_grid, weights_hash
-from livevae.pattern.pattern import bars_of
+from livevae.pattern.pattern import STEPS_PER_BAR
 from livevae.resources import find_model
 
 
@@ -101,8 +101,9 @@ def _model(config: Config) -> str:
         raise WorkError(
             f"the map of {folder.name} is stale; rebuild it with `livevae grid {config.model}`"
         )
-    rows, cols = grid.patterns.shape[:2]
-    return f"{folder.name}, {bars_of(grid.patterns[0, 0])} bars, a map of {rows} x {cols}"
+    rows, cols, steps = grid.cells.shape[:3]
+    over = " and ".join(grid.axes)
+    return f"{folder.name}, {steps // STEPS_PER_BAR} bars, a map of {rows} x {cols} over {over}"
 
 
 def _device(config: Config) -> str:

@@ -28,11 +28,9 @@ from livevae.daemon.control import (
 from livevae.daemon.instrument import Instrument, Shelf
 from livevae.daemon.performer import Performer
 from livevae.daemon.terminal import at_terminal, line_typed, say
-from livevae.decoder.bank import Shape
 from livevae.decoder.process import Status as DecoderStatus
+from livevae.decoder.saved_map import SavedMap
 from livevae.errors import LiveVAEError, WorkError
-from livevae.latent.grid import Grid
-from livevae.model.folder import matching_grid
 from livevae.parameters import PARAMETERS, Kind, find
 from livevae.player.player import Status as PlayerStatus
 from livevae.resources import find_model
@@ -85,15 +83,16 @@ class Supervisor:
         self._shelf.clear()
         control = ControlServer(self._folder, self._answer)
         try:
-            grid = matching_grid(self._model)
-            device = self._config.decoder.device
-            self._performer.begin(self._new_instrument(self._model, grid, device))
-            self._performer.instrument.bank.write_grid(grid.patterns)
-            del grid  # the bank has it
+            saved = SavedMap.of(self._model)
+            self._performer.begin(self._new_instrument(saved, self._config.decoder.device))
+            problem = saved.fill(self._performer.instrument.bank)
+            del saved  # the bank has it
             code = await self._performer.ready()
             if code is not None:
                 return code
             self._say_ready()
+            if problem:
+                say(problem)
             await control.open()
             self._performer.instrument.start_decoder()
             self._performer.instrument.keep_decoder(self._spawn)
@@ -167,13 +166,11 @@ class Supervisor:
 
     # Models
 
-    def _new_instrument(self, model: Path, grid: Grid, device: str) -> Instrument:
-        """Return an instrument for ``model`` with an empty bank; it is closed at the end."""
-        rows, cols, steps = grid.patterns.shape[:3]
+    def _new_instrument(self, saved: SavedMap, device: str) -> Instrument:
+        """Return an instrument for a model, its bank still empty; it is closed at the end."""
         decoder = msgspec.structs.replace(self._config.decoder, device=device)
-        instrument = Instrument(
-            model, self._shelf.next(), Shape(steps, rows, cols), decoder, self._leaving
-        )
+        path = self._shelf.next()
+        instrument = Instrument(saved.folder, path, saved.shape, decoder, self._leaving)
         self._instruments.append(instrument)
         return instrument
 
@@ -205,9 +202,10 @@ class Supervisor:
         Its decoder runs on the device that the one before has come to, and has decoded what is
         wanted now, so that the first bar can be exact already.
         """
-        grid = await asyncio.to_thread(matching_grid, folder)
-        after = self._new_instrument(folder, grid, before.device)
-        await asyncio.to_thread(after.bank.write_grid, grid.patterns)
+        saved = await asyncio.to_thread(SavedMap.of, folder)
+        after = self._new_instrument(saved, before.device)
+        if problem := await asyncio.to_thread(saved.fill, after.bank):
+            say(problem)
         if (wanted := before.bank.wanted()) is not None:
             after.bank.want(wanted)
         after.start_decoder()

@@ -1,33 +1,33 @@
 """The pattern bank: the shared memory between player, decoder and supervisor.
 
-It is a file mapped by all three, made of cells. A cell has one writer and any number of readers;
-nobody ever waits. The writer makes the sequence number odd, writes, and makes it even again; a
-reader takes a copy and believes it only if the number was even and has not changed. A checksum
-catches what a machine with weakly ordered memory could still tear.
+It is a file mapped by all three, made of cells (``cell.py``) that nobody ever waits for.
 
-    header    magic, layout version, steps of a pattern, rows and columns of the grid
-    counters  answers written so far, the decoder's wake-up port, grids written so far
+    header    magic, layout version, steps of a pattern, rows, columns and controls of the map
+    counters  answers written so far, the decoder's wake-up port, writes to the map so far
     wanted    the position the player wants decoded: latest only
     player, decoder   what each has to say of itself, JSON
     answers   the latest exact patterns, each with its position
-    grid      rows x cols patterns
+    map       rows x cols patterns, each with its position (``latent_map.py``)
 """
 
 from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 import socket
 import struct
-import zlib
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from livevae.decoder.cell import Cell
+from livevae.decoder.latent_map import POSITION_BYTES, LatentMap, record_bytes
 from livevae.errors import WorkError
+from livevae.latent.lattice import Lattice, Numbers, Positions
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import (
     CHANNELS,
@@ -37,71 +37,37 @@ from livevae.pattern.pattern import (
     STEPS_PER_BAR,
     Pattern,
 )
+from livevae.pattern.quantised import Bytes
 
 Position = npt.NDArray[np.float32]
 """Values of the controls of ``parameters.POSITION``, ``float32[16]``."""
 
 MAGIC: Final = b"LiveVAE\0"
-LAYOUT: Final = 1
-ANSWERS: Final = 16
+LAYOUT: Final = 2
+ANSWERS: Final = 64
 STATUS_BYTES: Final = 16 << 10
 
-_HEADER: Final = struct.Struct("<8sIIII")
-_PREFIX: Final = struct.Struct("<QII")
+_HEADER: Final = struct.Struct("<8sIIIIII")
 _HEADER_BYTES: Final = 64
 _COUNTERS: Final = 8
-_POSITION_BYTES: Final = 4 * len(POSITION)
-_TRIES: Final = 4
-
-
-class Cell:
-    """A record of up to ``size`` bytes with one writer and readers that never block."""
-
-    def __init__(self, memory: memoryview) -> None:
-        """Lie over ``memory``: sequence number, length and checksum, then the record."""
-        self._sequence = memory[:8].cast("Q")
-        self._memory = memory
-        self._body = memory[_PREFIX.size :]
-
-    @property
-    def version(self) -> int:
-        """A number that every write changes."""
-        return self._sequence[0]
-
-    @staticmethod
-    def footprint(size: int) -> int:
-        """Return the bytes a cell of ``size`` takes, a multiple of 8."""
-        return _PREFIX.size + (size + 7) // 8 * 8
-
-    def write(self, record: bytes) -> None:
-        """Replace the record."""
-        sequence = self._sequence[0] | 1
-        self._sequence[0] = sequence
-        _PREFIX.pack_into(self._memory, 0, sequence, len(record), zlib.crc32(record))
-        self._body[: len(record)] = record
-        self._sequence[0] = sequence + 1
-
-    def read(self) -> bytes | None:
-        """Return a copy of the record; None when there is none, or it is being rewritten."""
-        for _ in range(_TRIES):
-            # Read in one piece: unpacking goes byte by byte, between which the writer may carry.
-            sequence = self._sequence[0]
-            _, length, checksum = _PREFIX.unpack_from(self._memory)
-            if sequence == 0:
-                return None
-            record = bytes(self._body[:length])
-            intact = sequence % 2 == 0 and self._sequence[0] == sequence
-            if intact and zlib.crc32(record) == checksum:
-                return record
-        return None
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What fixes the layout: steps of a pattern, rows and columns of the grid."""
+    """What fixes the layout: steps of a pattern, rows and columns of the map.
+
+    ``x`` and ``y`` are the controls that run along them, by their places in ``POSITION``.
+    """
 
     steps: int
     rows: int
     cols: int
+    x: int = 0
+    y: int = 1
+
+    @property
+    def lattice(self) -> Lattice:
+        """Where the map's cells lie."""
+        return Lattice(self.rows, self.cols, self.x, self.y)
 
     def checked(self) -> Shape:
         """Return self, or raise WorkError when no bank can have this shape."""
@@ -110,6 +76,8 @@ class Shape(msgspec.Struct, frozen=True):
             raise WorkError(f"a pattern bank has 1 to {MAX_BARS} bars, not {self.steps} steps")
         if not (1 < self.rows <= MAX_GRID_SIZE and 1 < self.cols <= MAX_GRID_SIZE):
             raise WorkError(f"a grid has 2 to {MAX_GRID_SIZE} rows and columns")
+        if max(self.x, self.y) >= len(POSITION) or self.x == self.y:
+            raise WorkError("a grid lies over two controls of a position")
         return self
 
 
@@ -122,14 +90,12 @@ class Bank:
         self._counters = memory[_HEADER_BYTES : _HEADER_BYTES + 8 * _COUNTERS].cast("Q")
         self._at = _HEADER_BYTES + 8 * _COUNTERS
         self._pattern_shape = (shape.steps, N_VOICES, CHANNELS)
-        self._pattern_bytes = 4 * shape.steps * N_VOICES * CHANNELS
-        self._wanted = self._cell(memory, _POSITION_BYTES)
+        self._wanted = self._cell(memory, POSITION_BYTES)
         self.player_status = self._cell(memory, STATUS_BYTES)
         self.decoder_status = self._cell(memory, STATUS_BYTES)
-        size = _POSITION_BYTES + self._pattern_bytes
+        size = record_bytes(shape.steps)
         self._answers = [self._cell(memory, size) for _ in range(ANSWERS)]
-        cells = shape.rows * shape.cols
-        self._grid = [self._cell(memory, self._pattern_bytes) for _ in range(cells)]
+        self._map = LatentMap(memory[self._at :], shape.lattice, shape.steps)
 
     def _cell(self, memory: memoryview, size: int) -> Cell:
         start = self._at
@@ -138,12 +104,23 @@ class Bank:
 
     @classmethod
     def create(cls, path: Path, shape: Shape) -> Bank:
-        """Make the file ``path``, readable by its owner only, and map it."""
-        shape.checked()
+        """Make the file ``path``, readable by its owner only, and map it.
+
+        Raises:
+            WorkError: the shape is impossible, or there is no room for it.
+        """
+        size = _total_bytes(shape.checked())
         with path.open("xb+") as file:
             path.chmod(0o600)
-            file.truncate(_total_bytes(shape))
-            memory = memoryview(mmap.mmap(file.fileno(), _total_bytes(shape)))
+            try:
+                _take_room(file, size)
+            except OSError as error:
+                path.unlink()
+                raise WorkError(
+                    f"{path} cannot have {size >> 20} MiB for {shape.rows} x {shape.cols} patterns "
+                    f"({error.strerror}); make room, or a smaller map: livevae grid MODEL --size 17"
+                ) from error
+            memory = memoryview(mmap.mmap(file.fileno(), size))
         return cls._started(memory, shape)
 
     @classmethod
@@ -165,11 +142,11 @@ class Bank:
             raise WorkError(f"the pattern bank {path} cannot be opened: {error}") from error
         if len(memory) < _HEADER_BYTES:
             raise WorkError(f"{path} is too short for a pattern bank")
-        magic, layout, steps, rows, cols = _HEADER.unpack_from(memory)
+        magic, layout, *numbers = _HEADER.unpack_from(memory)
         if magic != MAGIC or layout != LAYOUT:
             raise WorkError(f"{path} is no pattern bank of this version")
         try:
-            shape = Shape(steps, rows, cols).checked()
+            shape = Shape(*numbers).checked()
         except WorkError as error:
             raise WorkError(f"{path} is no pattern bank: {error}") from None
         if len(memory) != _total_bytes(shape):
@@ -179,7 +156,7 @@ class Bank:
     @classmethod
     def _started(cls, memory: memoryview, shape: Shape) -> Bank:
         bank = cls(memory, shape)
-        _HEADER.pack_into(memory, 0, MAGIC, LAYOUT, shape.steps, shape.rows, shape.cols)
+        _HEADER.pack_into(memory, 0, MAGIC, LAYOUT, *msgspec.structs.astuple(shape))
         return bank
 
     # The player's side
@@ -198,7 +175,7 @@ class Bank:
 
     @property
     def news(self) -> tuple[int, int]:
-        """A value that changes when an answer or a grid has come."""
+        """A value that changes when an answer has come, or the map has changed."""
         return self._counters[0], self._counters[2]
 
     def exact(self, position: Position) -> Pattern | None:
@@ -206,28 +183,26 @@ class Bank:
         key = position.tobytes()
         newest = self._counters[0]
         for number in range(newest, max(newest - ANSWERS, 0), -1):
-            record = self._answers[number % ANSWERS].read()
-            if record is not None and record.startswith(key):
-                return self._pattern(record[_POSITION_BYTES:])
-        return None
+            record = self._answers[number % ANSWERS].read(key)
+            if record is not None:
+                pattern = np.frombuffer(record, np.float32, offset=POSITION_BYTES)
+                return pattern.reshape(self._pattern_shape)
+        return self._map.exact(position)
 
     def nearest(self, position: Position) -> Pattern | None:
-        """Return the pattern of the grid point nearest to ``position``, if there is a grid."""
-        if self._counters[2] == 0:
-            return None
-        col = round(float(position[0]) * (self.shape.cols - 1))
-        row = round(float(position[1]) * (self.shape.rows - 1))
-        record = self._grid[row * self.shape.cols + col].read()
-        return None if record is None else self._pattern(record)
-
-    def _pattern(self, record: bytes) -> Pattern:
-        return np.frombuffer(record, np.float32).reshape(self._pattern_shape)
+        """Return the pattern of the map that is nearest to ``position``, if there is any."""
+        return self._map.nearest(position)
 
     # The decoder's side
 
     def listen(self, port: int) -> None:
         """Tell the player which loopback UDP port wakes the decoder."""
         self._counters[1] = port
+
+    @property
+    def wishes(self) -> int:
+        """How many positions have been asked for so far."""
+        return self._wanted.version // 2
 
     def wanted(self) -> Position | None:
         """Return the position asked for last, if any was."""
@@ -246,33 +221,66 @@ class Bank:
         self._answers[number % ANSWERS].write(position.tobytes() + pattern.tobytes())
         self._counters[0] = number
 
-    def write_grid(self, patterns: npt.NDArray[np.float32]) -> None:
-        """Publish the whole grid, ``float32[rows, cols, steps, 9, 3]``.
+    def write_grid(self, cells: Bytes, *, outdated: bool = False) -> None:
+        """Fill the map with a saved grid, ``uint8[rows, cols, steps, 9, 3]``; no decoder runs yet.
+
+        Args:
+            cells: patterns as ``pattern.quantised`` makes them.
+            outdated: whether they are of other weights than the decoder's: to be played until
+                it has better ones.
 
         Raises:
             ValueError: the grid has not the bank's shape.
         """
-        _check(patterns, (self.shape.rows, self.shape.cols, *self._pattern_shape))
-        cells = patterns.reshape(-1, *patterns.shape[2:])
-        for cell, pattern in zip(self._grid, cells, strict=True):
-            cell.write(pattern.tobytes())
+        rows, cols = self.shape.rows, self.shape.cols
+        _check(cells, (rows, cols, *self._pattern_shape), np.uint8)
+        self._map.write_saved(cells.reshape(rows * cols, *self._pattern_shape), outdated=outdated)
+        self._counters[2] += 1
+
+    def stale(self, position: Position, count: int) -> tuple[Numbers, Positions]:
+        """Return up to ``count`` cells of the map to be decoded, outward from ``position``.
+
+        Returns:
+            their numbers, and their positions [n, 16] in the context of ``position``.
+        """
+        return self._map.stale(position, count)
+
+    def write_map(
+        self, numbers: Numbers, positions: Positions, patterns: npt.NDArray[np.float32]
+    ) -> None:
+        """Put exact patterns ``float32[n, steps, 9, 3]`` of ``positions`` into cells of the map.
+
+        Raises:
+            ValueError: patterns or positions have not the bank's shape.
+        """
+        _check(positions, (len(numbers), len(POSITION)))
+        _check(patterns, (len(numbers), *self._pattern_shape))
+        self._map.write(numbers, positions, patterns)
         self._counters[2] += 1
 
 
-def _check(array: npt.NDArray[np.float32], shape: tuple[int, ...]) -> None:
-    if array.shape != shape or array.dtype != np.float32:
+def _take_room(file: BinaryIO, size: int) -> None:
+    """Give a file ``size`` bytes of memory now: where none is left later, who writes is killed."""
+    file.truncate(size)
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def _check(
+    array: npt.NDArray[np.generic], shape: tuple[int, ...], kind: type[np.generic] = np.float32
+) -> None:
+    if array.shape != shape or array.dtype != kind:
         raise ValueError(
-            f"this bank takes float32{list(shape)}, not {array.dtype}{list(array.shape)}"
+            f"this bank takes {kind.__name__}{list(shape)}, not {array.dtype}{list(array.shape)}"
         )
 
 
 def _total_bytes(shape: Shape) -> int:
-    pattern = 4 * shape.steps * N_VOICES * CHANNELS
     return (
         _HEADER_BYTES
         + 8 * _COUNTERS
-        + Cell.footprint(_POSITION_BYTES)
+        + Cell.footprint(POSITION_BYTES)
         + 2 * Cell.footprint(STATUS_BYTES)
-        + ANSWERS * Cell.footprint(_POSITION_BYTES + pattern)
-        + shape.rows * shape.cols * Cell.footprint(pattern)
+        + ANSWERS * Cell.footprint(record_bytes(shape.steps))
+        + LatentMap.footprint(shape.lattice, shape.steps)
     )

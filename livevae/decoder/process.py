@@ -82,10 +82,9 @@ def _answer_for_ever(bank: Bank, orders: Orders) -> None:
     service = Service(bank, model)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
         wake.bind(("127.0.0.1", 0))
-        wake.settimeout(LOOK_AGAIN_S)
         bank.listen(wake.getsockname()[1])
         for beat in itertools.count(1):
-            answered = service.answer()
+            pause_ns = service.work()
             times = sorted(service.times_ns) or [0]
             status = Status(
                 "ready",
@@ -96,9 +95,12 @@ def _answer_for_ever(bank: Bank, orders: Orders) -> None:
                 beat,
             )
             bank.decoder_status.write(msgspec.json.encode(status))
-            if not answered:
-                with contextlib.suppress(TimeoutError):
+            if pause_ns != 0:
+                wake.settimeout(LOOK_AGAIN_S if pause_ns is None else pause_ns / 1e9)
+                try:
                     wake.recv(16)
+                except TimeoutError:
+                    model.keep_warm()
 
 
 def main() -> None:

@@ -1,19 +1,32 @@
-"""The warm model: position in, exact pattern out, the latest request only."""
+"""The warm model, and the order in which it decodes for the bank."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median_low
 from typing import Final
+
+import numpy as np
 
 from livevae.decoder.bank import Bank, Position
 from livevae.decoder.engine import Engine
+from livevae.decoder.hand import ahead
 from livevae.errors import WorkError
 from livevae.latent.space import Array
 from livevae.model.folder import matching_space
+from livevae.parameters import POSITION
 from livevae.pattern.pattern import Pattern
 
+PIECE_NS: Final = 5_000_000
+"""How long a wish may have to wait for a piece of other work, about; or half as long again as it
+takes to decode itself, if that is more: a few points at once take hardly longer than one."""
+PAUSE_NS: Final = 15_000_000
+"""A hand still for so long has paused. What is done sooner a sweep would only have to wait for: its
+next wish comes after some 10 ms, and the map around this one will be nobody's."""
+MAX_AT_ONCE: Final = 2048
 _TIMES_KEPT: Final = 512
 
 
@@ -68,10 +81,15 @@ class WarmModel:
 
 
 class Service:
-    """Answers the bank's wanted position whenever it is a new one."""
+    """Decodes what the player wants, then what it will want: the latest wish first, always.
 
-    def __init__(self, bank: Bank, model: WarmModel) -> None:
-        """Stand ready; nothing is decoded yet.
+    The work comes in pieces of a few milliseconds; after each there may be a new wish.
+    """
+
+    def __init__(
+        self, bank: Bank, model: WarmModel, now_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        """Stand ready; nothing is decoded yet. ``now_ns`` is the clock that times the decodes.
 
         Raises:
             WorkError: the bank is for patterns of another length than the model's.
@@ -83,18 +101,85 @@ class Service:
             )
         self._bank = bank
         self._model = model
-        self._answered: bytes | None = None
+        self._now_ns = now_ns
+        self._wish: Position | None = None
+        self._wishes = 0
+        self._wished_at_ns = 0
+        self._ahead = np.empty((0, len(POSITION)), np.float32)
+        self._foreseen: set[bytes] = set()
+        self._at_once = 1
         self.decodes = 0
         self.times_ns: deque[int] = deque(maxlen=_TIMES_KEPT)
 
+    def work(self) -> int | None:
+        """Do the most urgent piece of work.
+
+        That is the exact pattern of a new wish. Once the hand has paused it is those of the
+        positions that it will want if it moves on like this; then the cells of the map that are of
+        another context than the wish (where the other fourteen controls stood elsewhere), outward
+        from it.
+
+        Returns:
+            nanoseconds after which there may be more to do; None if only a new wish can bring some.
+        """
+        if self.answer():
+            return 0
+        still_ns = self._now_ns() - self._wished_at_ns
+        if still_ns < PAUSE_NS:
+            return PAUSE_NS - still_ns
+        return 0 if self._look_ahead() or self._renew_map() else None
+
     def answer(self) -> bool:
         """Decode the position wanted last, if that is news; return whether it was."""
-        position = self._bank.wanted()
-        if position is None or position.tobytes() == self._answered:
+        wishes, position = self._bank.wishes, self._bank.wanted()
+        if position is None or (
+            self._wish is not None and position.tobytes() == self._wish.tobytes()
+        ):
             return False
-        begun_ns = time.monotonic_ns()
-        self._bank.answer(position, self._model.decode(position))
-        self.times_ns.append(time.monotonic_ns() - begun_ns)
-        self._answered = position.tobytes()
-        self.decodes += 1
+        if position.tobytes() not in self._foreseen:
+            begun_ns = self._now_ns()
+            self._bank.answer(position, self._model.decode(position))
+            self.times_ns.append(self._now_ns() - begun_ns)
+            self.decodes += 1
+        if self._wish is not None:
+            self._ahead = ahead(self._wish, position, wishes - self._wishes)
+            self._foreseen &= {foreseen.tobytes() for foreseen in self._ahead}
+        self._wish, self._wishes, self._wished_at_ns = position, wishes, self._now_ns()
         return True
+
+    def _look_ahead(self) -> bool:
+        """Answer some of the positions ahead that are not answered yet; say if there were any."""
+        due = [p for p in self._ahead if p.tobytes() not in self._foreseen][: self._at_once]
+        if not due:
+            return False
+        for position, pattern in zip(due, self._decode_some(np.array(due)), strict=True):
+            self._bank.answer(position, pattern)
+            self._foreseen.add(position.tobytes())
+        return True
+
+    def _renew_map(self) -> bool:
+        """Decode some of the map's stale cells, from the wish outward; say if there were any."""
+        if self._wish is None:
+            return False
+        numbers, positions = self._bank.stale(self._wish, self._at_once)
+        if not len(numbers):
+            return False
+        self._bank.write_map(numbers, positions, self._decode_some(positions))
+        return True
+
+    def _decode_some(self, positions: Array) -> Array:
+        """Decode a batch, and learn from the time it takes how large the next may be."""
+        begun_ns = self._now_ns()
+        patterns = self._model.decode_many(positions)
+        took_ns = self._now_ns() - begun_ns
+        if len(positions) == self._at_once:
+            piece_ns = max(PIECE_NS, 3 * median_low(self.times_ns) // 2)
+            self._at_once = _next_size(self._at_once, took_ns, piece_ns)
+        return patterns
+
+
+def _next_size(size: int, took_ns: int, piece_ns: int) -> int:
+    """Return how many to decode at once after ``size`` took so long: as many as ``piece_ns``."""
+    if took_ns > piece_ns:
+        return max(size * piece_ns // took_ns, 1)
+    return min(2 * size if took_ns < piece_ns // 2 else size + 1, MAX_AT_ONCE)

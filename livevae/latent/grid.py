@@ -1,11 +1,11 @@
 """The precomputed map: the patterns of a grid of positions, so that playing needs no decoder.
 
-On disk a number takes one byte: a map of 16 bars has 7.5 million of them, and travels in the wheel.
+A number takes one byte: a map of 16 bars has 7.5 million of them, travels in the wheel, and is in
+the bank as soon as LiveVAE starts.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from safetensors.numpy import save
 
 from livevae.errors import UsageError, WorkError
 from livevae.files import read_bytes, write_atomically
+from livevae.latent.lattice import REST, Lattice
 from livevae.latent.space import Array, Space
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import (
@@ -30,41 +31,35 @@ from livevae.pattern.pattern import (
     Pattern,
     validated,
 )
+from livevae.pattern.quantised import MAX_OFFSET_BYTE, Bytes, dequantised, quantised
 
 GRID_FILE: Final = "grid.safetensors"
 GRID_FORMAT: Final = "livevae-grid-2"
 DEFAULT_SIZE: Final = 33
+DEFAULT_AXES: Final = ("x", "y")
 MAX_GRID_BYTES: Final = 128 * 1024 * 1024
 DECODED_AT_ONCE: Final = 256
 MEND: Final = "run livevae grid on the model"
 SHA256: Final = re.compile("[0-9a-f]{64}")
 
-UNITS: Final = np.array([255, 255, 254], np.float32)
-"""Bytes for one of probability, velocity and offset: a byte is the number times this, and ..."""
-ZEROS: Final = np.array([0, 0, 127], np.float32)
-"""... this, the byte of zero. An offset of half a step late is 254; 255 is none."""
-MAX_OFFSET_BYTE: Final = 254
-
 
 @dataclass(frozen=True)
 class Grid:
-    """Patterns over the map: ``patterns`` float32[rows, columns, steps, 9, 3].
+    """Patterns over two controls: ``cells`` uint8[rows, columns, steps, 9, 3], quantised.
 
-    Row r is y = r / (rows - 1), column c is x = c / (columns - 1), all other controls at 0.
-    ``weights_hash`` is the sha256 of the ``model.safetensors`` that decoded them.
+    Column c is the control ``axes[0]`` and row r ``axes[1]``, each over its whole range; all other
+    controls are where nobody has turned them. ``weights_hash`` is the sha256 of the
+    ``model.safetensors`` that decoded them.
     """
 
-    patterns: npt.NDArray[np.float32]
+    cells: Bytes
     weights_hash: str
+    axes: tuple[str, str] = DEFAULT_AXES
 
-
-def positions(size: int) -> Array:
-    """Return the positions [size * size, 16] of a square grid, row after row."""
-    along = np.linspace(0.0, 1.0, size, dtype=np.float32)
-    y, x = np.meshgrid(along, along, indexing="ij")
-    points = np.zeros((size * size, len(POSITION)), np.float32)
-    points[:, 0], points[:, 1] = x.ravel(), y.ravel()
-    return points
+    @property
+    def patterns(self) -> npt.NDArray[np.float32]:
+        """All patterns, float32[rows, columns, steps, 9, 3]."""
+        return dequantised(self.cells)
 
 
 def build_grid(
@@ -72,24 +67,35 @@ def build_grid(
     decode: Callable[[Array], Pattern],
     weights_hash: str,
     size: int = DEFAULT_SIZE,
+    axes: tuple[str, str] = DEFAULT_AXES,
 ) -> Grid:
-    """Decode a square grid over the map; ``decode`` maps z [n, z_dim] to [n, steps, 9, 3].
+    """Decode a square grid over two controls; ``decode`` maps z [n, z_dim] to [n, steps, 9, 3].
 
     Raises:
-        UsageError: the size is outside 2..129.
+        UsageError: the size is outside 2..129, or the axes are not two controls of a position.
         WorkError: what ``decode`` makes is no pattern.
     """
     if not 2 <= size <= MAX_GRID_SIZE:
         raise UsageError(f"a grid has 2 to {MAX_GRID_SIZE} points a side, not {size}")
-    zs = space.zs(positions(size))
+    if not _two_controls(axes):
+        raise UsageError(
+            f"a grid lies over two different controls of: {', '.join(POSITION)}; "
+            f"not over {' and '.join(axes)}"
+        )
+    lattice = Lattice(size, size, *map(POSITION.index, axes))
+    zs = space.zs(lattice.positions(np.arange(lattice.count), REST))
     parts = (
         decode(zs[first : first + DECODED_AT_ONCE]) for first in range(0, len(zs), DECODED_AT_ONCE)
     )
     try:
-        patterns = np.stack([validated(pattern) for part in parts for pattern in part])
+        cells = np.stack([quantised(validated(pattern)) for part in parts for pattern in part])
     except ValueError as error:
         raise WorkError(f"the model does not decode to patterns: {error}") from None
-    return Grid(patterns.reshape(size, size, *patterns.shape[1:]), weights_hash)
+    return Grid(cells.reshape(size, size, *cells.shape[1:]), weights_hash, axes)
+
+
+def _two_controls(axes: tuple[str, str]) -> bool:
+    return axes[0] != axes[1] and set(axes) <= set(POSITION)
 
 
 def save_grid(grid: Grid, folder: Path) -> None:
@@ -98,14 +104,16 @@ def save_grid(grid: Grid, folder: Path) -> None:
     Raises:
         WorkError: the file cannot be written.
     """
-    rows, columns = grid.patterns.shape[:2]
+    rows, columns = grid.cells.shape[:2]
     metadata = {
         "format": GRID_FORMAT,
         "rows": str(rows),
         "columns": str(columns),
+        "x": grid.axes[0],
+        "y": grid.axes[1],
         "weights_sha256": grid.weights_hash,
     }
-    data = save({"patterns": quantised(grid.patterns)}, metadata)
+    data = save({"patterns": np.ascontiguousarray(grid.cells)}, metadata)
     write_atomically(folder / GRID_FILE, data)
 
 
@@ -123,35 +131,17 @@ def load_grid(folder: Path) -> Grid:
     cells = tensors["patterns"]
     rows, columns, steps = cells.shape[:3]
     weights_hash = metadata.get("weights_sha256", "")
+    # A grid that does not name its controls is over x and y.
+    axes = (metadata.get("x", DEFAULT_AXES[0]), metadata.get("y", DEFAULT_AXES[1]))
     if (
         (metadata.get("rows"), metadata.get("columns")) != (str(rows), str(columns))
         or not all(2 <= size <= MAX_GRID_SIZE for size in (rows, columns))
         or not 0 < steps <= MAX_BARS * STEPS_PER_BAR
         or steps % STEPS_PER_BAR
         or not SHA256.fullmatch(weights_hash)
+        or not _two_controls(axes)
     ):
         raise UsageError(f"{path} is not a grid of patterns; {MEND}")
     if cells[..., OFFSET].max() > MAX_OFFSET_BYTE:
         raise UsageError(f"{path} holds values out of range; {MEND}")
-    return Grid(dequantised(cells), weights_hash)
-
-
-def quantised(patterns: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Return patterns [..., steps, 9, 3], in their ranges, at one byte a number.
-
-    A probability of one half and more stays at one half and more, one below stays below: every
-    cell that sounds still does, and no other. An offset of zero is exact.
-    """
-    cells: npt.NDArray[np.uint8] = np.floor(patterns * UNITS + ZEROS + 0.5).astype(np.uint8)
-    return cells
-
-
-def dequantised(cells: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return the patterns [..., steps, 9, 3] of bytes; the way back from ``quantised``."""
-    # Rows as long as a pattern: numpy is many times slower over a last axis of three.
-    numbers = math.prod(cells.shape[-3:])
-    zeros, units = (np.tile(each, numbers // CHANNELS) for each in (ZEROS, UNITS))
-    patterns = cells.reshape(-1, numbers).astype(np.float32)
-    patterns -= zeros
-    patterns /= units
-    return patterns.reshape(cells.shape)
+    return Grid(cells, weights_hash, axes)

@@ -49,7 +49,7 @@ def matching_grid(folder: Path) -> Grid:
     """
     wanted = load_config(folder).steps
     grid = load_grid(folder)
-    steps = grid.patterns.shape[2]
+    steps = grid.cells.shape[2]
     if steps != wanted:
         raise UsageError(
             f"{folder / GRID_FILE} has patterns of {steps} steps, its model of {wanted}; "

@@ -68,7 +68,7 @@ def rehearse(orders: Orders, steps: int) -> None:
     """Play two seconds to nobody: what Python does only once must not delay the first bar."""
     port = MemoryPort()
     bank = Bank.in_memory(Shape(steps, 2, 2))
-    bank.write_grid(np.ones((2, 2, steps, N_VOICES, CHANNELS), np.float32))
+    bank.write_grid(np.full((2, 2, steps, N_VOICES, CHANNELS), 255, np.uint8))
     player = Player(port, bank, kit=orders.kit, controls={"clock": 1.0, "clock_out": 1.0})
     for millisecond in range(0, 2000, 3):
         port.advance(millisecond * NS_PER_MS)

@@ -40,6 +40,20 @@ def test_grid_rebuilds_the_map_in_the_size_asked_for(model: Path) -> None:
     assert load_grid(model).weights_hash == weights_hash(model)
 
 
+def test_grid_lies_over_the_controls_asked_for(model: Path) -> None:
+    """Any two of a position; what is none is wrong use."""
+    over = ("--x", "axis.1", "--y", "attribute.fill")
+    result = call(files.grid, model, "--size", 3, *over)
+    assert "3 x 3 patterns over axis.1 and attribute.fill" in result.stderr
+    assert load_grid(model).axes == ("axis.1", "attribute.fill")
+
+    refused(call(files.grid, model, "--x", "y"), "two different controls of: x, y, axis.1")
+    unknown = call(files.grid, model, "--x", "swing")
+    assert unknown.exit_code == 2
+    assert "'swing' is not one of 'x', 'y', 'axis.1'" in unknown.stderr
+    assert load_grid(model).axes == ("axis.1", "attribute.fill")
+
+
 def test_grid_refuses_a_space_of_another_model(model: Path) -> None:
     """Sizes must agree."""
     space(16).save(model)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from livevae.cli.render import render
 from livevae.errors import UsageError
-from livevae.latent.grid import load_grid, save_grid
+from livevae.latent.grid import GRID_FILE, load_grid, save_grid
 from livevae.resources import find_model
 from tests.latent.test_space import space
 
@@ -30,12 +30,20 @@ def refusal(*arguments: object) -> str:
     return str(result.exception)
 
 
-def test_a_folder_whose_grid_is_another_models_is_refused_with_what_to_do(model: Path) -> None:
-    """Not by numpy, bars later."""
+def test_a_folder_whose_grid_is_another_models_renders_the_same(model: Path) -> None:
+    """Every bar is decoded exactly, so none comes from the grid."""
+
+    def rendered() -> bytes:
+        result = CliRunner().invoke(render, ["out.mid", "--bars", "2", "--model", str(model)])
+        assert result.exception is None, result.exception
+        return Path("out.mid").read_bytes()
+
+    with_its_own = rendered()
     grid = load_grid(model)
-    save_grid(replace(grid, patterns=grid.patterns[:, :, :32]), model)
-    assert f"rebuild it with `livevae grid {model}`" in refusal("out.mid", "--model", model)
-    assert not Path("out.mid").exists()
+    save_grid(replace(grid, cells=grid.cells[:, :, :32]), model)
+    assert rendered() == with_its_own
+    (model / GRID_FILE).unlink()
+    assert rendered() == with_its_own
 
 
 def test_a_folder_whose_space_is_another_models_is_refused_with_what_to_do(model: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_whole_model_is_well(model: Path) -> None:
     assert finding("model", model) == {
         "name": "model",
         "well": True,
-        "found": "mine, 2 bars, a map of 3 x 3",
+        "found": "mine, 2 bars, a map of 3 x 3 over x and y",
         "mend": "",
     }
 
@@ -61,7 +61,7 @@ def test_a_map_of_other_weights_is_found_stale(model: Path) -> None:
 def test_a_map_of_another_length_is_found_with_what_to_do(model: Path) -> None:
     """It would end the player."""
     grid = load_grid(model)
-    save_grid(replace(grid, patterns=grid.patterns.repeat(2, axis=2)), model)
+    save_grid(replace(grid, cells=grid.cells.repeat(2, axis=2)), model)
     it = finding("model", model)
     assert not it["well"]
     assert f"rebuild it with `livevae grid {model}`" in str(it["found"])

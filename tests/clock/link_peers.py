@@ -13,6 +13,7 @@ from link import Link
 
 from livevae.decoder.bank import Bank, Shape
 from livevae.midi.memory_port import MemoryPort
+from livevae.pattern.quantised import quantised
 from livevae.pattern.render import Feel, render
 from livevae.player.player import Player
 from tests.player.stage import GRID, KIT, beat
@@ -39,7 +40,7 @@ class Duet:
         bank = Bank.in_memory(Shape(16, 2, 2))
         kicks = beat({"kick": [0, 4, 8, 12]})
         render(kicks, Feel(), 0, 0)  # as the player process does: numpy's first time takes 100 ms
-        bank.write_grid(np.tile(kicks, (2, 2, 1, 1, 1)))
+        bank.write_grid(np.tile(quantised(kicks), (2, 2, 1, 1, 1)))
         self.player = Player(self.port, bank, kit=KIT, controls=GRID | {"clock": 2.0})
 
     def until(self, condition: Callable[[], object], within_s: float = 10.0) -> bool:

@@ -1,5 +1,6 @@
 """The warm model and the decoder process, on a tiny real model."""
 
+import itertools
 import math
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from livevae.config import Config
 from livevae.daemon.offline import play
 from livevae.decoder.bank import Bank, Shape
 from livevae.decoder.process import Orders, Status
-from livevae.decoder.service import Service, WarmModel
+from livevae.decoder.service import PAUSE_NS, PIECE_NS, Service, WarmModel
 from livevae.errors import LiveVAEError, UsageError, WorkError
 from livevae.midi.recording import write_recording
 from livevae.model.checkpoint import load_model, save_model
@@ -65,6 +66,174 @@ def test_the_service_answers_each_request_once_and_the_latest_only(model: Path) 
     assert service.decodes == 1
     assert bank.exact(position(0.3)) is not None
     assert bank.exact(position(0.2)) is None
+
+
+class Recorded:
+    """A model that keeps what it was asked to decode, batch by batch; each piece takes a time."""
+
+    def __init__(self, took_ns: int = 1_000_000) -> None:
+        self.steps = SHAPE.steps
+        self.batches: list[np.ndarray] = []
+        self.now_ns = 0
+        self.took_ns = took_ns
+        """For each position, so that a clock moves only as work is done."""
+
+    def decode(self, position: np.ndarray) -> np.ndarray:
+        """Decode one position."""
+        pattern: np.ndarray = self.decode_many(position[None])[0]
+        return pattern
+
+    def decode_many(self, positions: np.ndarray) -> np.ndarray:
+        """Return a pattern for each position, all of its x."""
+        self.batches.append(positions)
+        self.now_ns += self.took_ns * len(positions)
+        return np.tile(positions[:, :1, None, None], (1, self.steps, 9, 3))
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    """Return a recorded model."""
+    return Recorded()
+
+
+def service_on(model: Recorded, shape: Shape = SHAPE) -> tuple[Bank, Service]:
+    """Return a bank and a service over it, on a clock that only the model's work moves."""
+    bank = Bank.in_memory(shape)
+    return bank, Service(bank, model, lambda: model.now_ns)
+
+
+def until_idle(service: Service, model: Recorded) -> None:
+    """Let the service do all there is, and time pass where it wants it to."""
+    while (pause_ns := service.work()) is not None:
+        model.now_ns += pause_ns
+
+
+def knob(x: int, axis: float = 0.0) -> np.ndarray:
+    """Return the position with x at a value of a control change."""
+    return position(x / 127, axis)
+
+
+def test_first_comes_the_wish_then_what_a_moving_hand_will_want_then_the_map(
+    recorded: Recorded,
+) -> None:
+    """And then there is nothing to do."""
+    bank, service = service_on(recorded)
+    bank.want(knob(10))
+    assert service.answer()
+    bank.want(knob(11))
+    until_idle(service, recorded)
+    order = np.concatenate(recorded.batches)
+    np.testing.assert_array_equal(order[:2], [knob(10), knob(11)])
+    np.testing.assert_array_equal(order[2:5], [knob(12), knob(13), knob(14)])
+    assert sorted(map(tuple, order[5:, :2])) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for number in range(10, 15):
+        assert bank.exact(knob(number)) is not None
+
+
+def test_a_foreseen_wish_is_not_decoded_again_and_the_hand_is_foreseen_further(
+    recorded: Recorded,
+) -> None:
+    """One more each time: the answers keep ahead of the hand."""
+    bank, service = service_on(recorded)
+    for number in (10, 11):
+        bank.want(knob(number))
+        until_idle(service, recorded)
+    recorded.batches.clear()
+    bank.want(knob(12))
+    until_idle(service, recorded)
+    np.testing.assert_array_equal(np.concatenate(recorded.batches), [knob(15)])
+    assert service.decodes == 2
+
+
+def test_while_a_hand_moves_nothing_is_decoded_but_what_it_wants(recorded: Recorded) -> None:
+    """A hundred wishes a second; the map around each would be nobody's soon."""
+    bank, service = service_on(recorded)
+    for number in range(100):
+        bank.want(position(0.5, number / 100))
+        until_ns = recorded.now_ns + 10_000_000
+        while recorded.now_ns < until_ns:
+            pause_ns = service.work()
+            assert pause_ns is not None
+            recorded.now_ns += min(pause_ns, until_ns - recorded.now_ns)
+    assert [len(batch) for batch in recorded.batches] == [1] * 100
+    until_idle(service, recorded)
+    assert len(bank.stale(position(0.5, 0.99), 100)[0]) == 0
+
+
+def test_a_new_wish_waits_for_one_piece_of_work_at_most(recorded: Recorded) -> None:
+    """Whether positions ahead or cells of the map are being decoded."""
+    bank, service = service_on(recorded, Shape(32, 33, 33))
+    bank.want(position(0.4, 0.1))
+    for number in range(200):
+        recorded.now_ns += service.work() or 0
+        if number % 7 == 0:
+            wish = position(number**3 / 1e7, 0.2)
+            bank.want(wish)
+            service.work()
+            np.testing.assert_array_equal(recorded.batches[-1], [wish])
+            assert bank.exact(wish) is not None
+
+
+@pytest.mark.parametrize("each_ns", [200_000, 1_000_000, 3_000_000, 20_000_000])
+def test_a_piece_of_work_is_as_large_as_a_wish_may_wait(recorded: Recorded, each_ns: int) -> None:
+    """About five milliseconds, however fast the device; for a slow one half a decode more."""
+    recorded.took_ns = each_ns
+    bank, service = service_on(recorded, Shape(32, 33, 33))
+    bank.want(position(0.4, 0.1))
+    until_idle(service, recorded)
+    assert sum(map(len, recorded.batches)) == 1 + 33 * 33
+    sizes = [len(batch) for batch in recorded.batches[10:-1]]
+    piece_ns = max(PIECE_NS, 1.5 * each_ns)
+    assert max(sizes) * each_ns <= piece_ns + each_ns
+    assert min(sizes) >= max(0.7 * piece_ns / each_ns - 1, 1)
+
+
+def test_a_device_that_is_fast_enough_decodes_the_whole_map_at_once(recorded: Recorded) -> None:
+    """When an axis has moved; it has learnt by then how fast it is."""
+    recorded.took_ns = 2_000
+    bank, service = service_on(recorded, Shape(32, 33, 33))
+    for axis in (0.1, 0.2, 0.3):
+        bank.want(position(0.5, axis))
+        recorded.batches.clear()
+        until_idle(service, recorded)
+    assert max(map(len, recorded.batches)) == 33 * 33
+
+
+def test_an_axis_that_moves_makes_the_map_anew_around_the_cursor_and_x_does_not(
+    recorded: Recorded,
+) -> None:
+    """In the new context, outward."""
+    bank, service = service_on(recorded, Shape(32, 9, 9))
+    bank.want(position(0.5, 0.1))
+    until_idle(service, recorded)
+    recorded.batches.clear()
+    bank.want(position(0.51, 0.1))
+    assert service.answer()
+    assert len(bank.stale(position(0.51, 0.1), 100)[0]) == 0
+    turned = position(0.25, 0.7)
+    bank.want(turned)
+    assert service.answer()
+    assert len(bank.stale(turned, 100)[0]) == 81
+    recorded.batches.clear()
+    until_idle(service, recorded)
+    cells = np.concatenate(recorded.batches)[-81:]
+    assert (cells[:, 2] == np.float32(0.7)).all()
+    away = np.hypot(cells[:, 0] - 0.25, cells[:, 1] - 0.5)
+    assert (np.diff(away) >= -1e-6).all()
+
+
+def test_the_map_is_what_the_model_decodes_there(model: Path) -> None:
+    """A cell of the map is as exact as an answer."""
+    bank = Bank.in_memory(SHAPE)
+    warm = WarmModel(model, "cpu", 1)
+    service = Service(bank, warm, itertools.count(0, PAUSE_NS).__next__)
+    bank.want(position(0.3, 0.5))
+    while service.work() is not None:
+        pass
+    corner = position(1.0, 0.5)
+    corner[1] = 0.0
+    np.testing.assert_allclose(bank.exact(corner), warm.decode(corner), atol=1e-6)
+    np.testing.assert_array_equal(bank.nearest(corner), bank.exact(corner))
 
 
 def test_a_bank_for_patterns_of_another_length_is_refused_before_any_answer(model: Path) -> None:

@@ -11,22 +11,16 @@ from safetensors.numpy import save_file
 
 from livevae.decoder.bank import Shape
 from livevae.errors import UsageError, WorkError
-from livevae.latent.grid import (
-    GRID_FILE,
-    Grid,
-    build_grid,
-    dequantised,
-    load_grid,
-    positions,
-    quantised,
-    save_grid,
-)
+from livevae.latent.grid import GRID_FILE, Grid, build_grid, load_grid, save_grid
 from livevae.latent.space import N_AXES
 from livevae.parameters import AXES, POSITION
-from livevae.pattern.pattern import MAX_GRID_SIZE, OFFSET, ONSET
+from livevae.pattern.pattern import MAX_GRID_SIZE, OFFSET
+from livevae.pattern.quantised import quantised
 from tests.latent.test_space import position, space
 
 HASH = "0123456789abcdef" * 4
+BYTE = 1 / 508 + 1e-6
+"""How far a number and its byte may be apart."""
 
 
 def fake_decode(z: np.ndarray) -> np.ndarray:
@@ -47,17 +41,28 @@ def test_row_is_y_and_column_is_x() -> None:
     built = build_grid(it, fake_decode, HASH, 5)
 
     expected = fake_decode(it.z(position(0.75, 0.25))[None])[0]
-    np.testing.assert_allclose(built.patterns[1, 3], expected, atol=1e-6)
+    np.testing.assert_allclose(built.patterns[1, 3], expected, atol=BYTE)
 
 
-def test_positions_span_the_map_with_axes_at_rest() -> None:
-    """The first is (0, 0), the last (1, 1), and x runs fastest."""
-    points = positions(3)
+def test_a_grid_lies_over_any_two_controls_and_the_others_rest() -> None:
+    """Each over its whole range; x and y rest in the middle of the map."""
+    it = space()
+    axes = ("axis.2", "attribute.fill")
+    built = build_grid(it, fake_decode, HASH, 5, axes)
 
-    assert points.shape == (9, 16)
-    assert points[:, 0].tolist() == [0, 0.5, 1] * 3
-    assert points[-1, 1] == 1
-    assert not points[:, 2:].any()
+    turned = np.zeros(16, np.float32)
+    turned[[0, 1, POSITION.index("axis.2"), POSITION.index("attribute.fill")]] = 0.5, 0.5, 0.5, -1
+    np.testing.assert_allclose(built.patterns[0, 3], fake_decode(it.zs(turned[None]))[0], atol=BYTE)
+    assert built.axes == axes
+
+
+@pytest.mark.parametrize("axes", [("x", "x"), ("x", "swing"), ("", "y")])
+def test_a_grid_over_what_is_no_two_controls_of_a_position_is_refused(
+    axes: tuple[str, str],
+) -> None:
+    """With the names of those that are."""
+    with pytest.raises(UsageError, match=r"two different controls of: x, y, axis\.1"):
+        build_grid(space(), fake_decode, HASH, 5, axes)
 
 
 def test_large_grids_are_decoded_in_parts() -> None:
@@ -74,37 +79,25 @@ def test_large_grids_are_decoded_in_parts() -> None:
 
 
 def test_a_saved_grid_is_loaded_to_the_byte(tmp_path: Path) -> None:
-    """One byte a number on disk, float32 in memory, the hash kept."""
+    """One byte a number, the hash and the controls kept."""
     it = grid()
-    it.patterns[...] = np.random.default_rng(0).random(it.patterns.shape)
-    it.patterns[..., OFFSET] -= 0.5
-    save_grid(it, tmp_path)
+    it.cells[...] = np.random.default_rng(0).integers(0, 255, it.cells.shape)
+    turned = replace(it, axes=("axis.1", "y"))
+    save_grid(turned, tmp_path)
     back = load_grid(tmp_path)
 
-    assert (tmp_path / GRID_FILE).stat().st_size < it.patterns.size + 500
+    assert (tmp_path / GRID_FILE).stat().st_size < it.cells.size + 500
+    assert (back.weights_hash, back.axes) == (HASH, ("axis.1", "y"))
+    np.testing.assert_array_equal(back.cells, it.cells)
     assert back.patterns.dtype == np.float32
-    assert back.weights_hash == HASH
-    np.testing.assert_allclose(back.patterns, it.patterns, atol=1 / 508 + 1e-6)
+    np.testing.assert_array_equal(quantised(back.patterns), it.cells)
 
 
-def test_no_cell_starts_or_stops_sounding_in_a_byte() -> None:
-    """The numbers around one half are as close as float32 has them."""
-    below, above = np.full(50_000, 0.5, np.float32), np.full(50_000, 0.5, np.float32)
-    below.view(np.int32)[:] -= np.arange(1, 50_001, dtype=np.int32)
-    above.view(np.int32)[:] += np.arange(50_000, dtype=np.int32)
-    patterns = np.zeros((2 * 50_000, 1, 1, 3), np.float32)
-    patterns[:, 0, 0, ONSET] = np.concatenate([below, above])
-    back = dequantised(quantised(patterns))
-
-    assert ((back[..., ONSET] >= 0.5) == (patterns[..., ONSET] >= 0.5)).all()
-
-
-def test_the_ends_of_every_range_and_a_hit_on_the_step_are_exact() -> None:
-    """Silence is silent, full is full, and what is neither early nor late stays so."""
-    patterns = np.zeros((1, 16, 9, 3), np.float32)
-    patterns[0, 0], patterns[0, 1] = (1, 1, 0.5), (0, 0, -0.5)
-
-    np.testing.assert_array_equal(dequantised(quantised(patterns)), patterns)
+def test_a_grid_that_does_not_name_its_controls_is_over_x_and_y(tmp_path: Path) -> None:
+    """As the first ones that were saved."""
+    metadata = {"format": "livevae-grid-2", "rows": "5", "columns": "5", "weights_sha256": HASH}
+    save_file({"patterns": grid().cells}, tmp_path / GRID_FILE, metadata)
+    assert load_grid(tmp_path).axes == ("x", "y")
 
 
 def test_a_grid_of_one_point_or_too_many_is_refused() -> None:
@@ -150,23 +143,25 @@ def test_an_offset_beyond_half_a_step_is_refused(tmp_path: Path) -> None:
 def test_a_grid_of_an_earlier_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
     """Its numbers took two bytes each."""
     metadata = {"format": "livevae-grid-1", "rows": "5", "columns": "5", "weights_sha256": HASH}
-    save_file({"patterns": grid().patterns.astype(np.float16)}, tmp_path / GRID_FILE, metadata)
+    save_file({"patterns": grid().cells.astype(np.float16)}, tmp_path / GRID_FILE, metadata)
     with pytest.raises(UsageError, match="run livevae grid"):
         load_grid(tmp_path)
-    save_file({"patterns": quantised(grid().patterns)}, tmp_path / GRID_FILE, metadata)
+    save_file({"patterns": grid().cells}, tmp_path / GRID_FILE, metadata)
     with pytest.raises(UsageError, match="livevae-grid-2; run livevae grid"):
         load_grid(tmp_path)
 
 
 def test_grids_of_other_shapes_are_refused(tmp_path: Path) -> None:
-    """Steps that are no whole bars, too few voices, one row, no hash."""
+    """Steps that are no whole bars, too few voices, one row, no hash, no two controls."""
     it = grid()
     wrong = [
-        replace(it, patterns=it.patterns[:, :, :15]),
-        replace(it, patterns=it.patterns[:, :, :0]),
-        replace(it, patterns=it.patterns[:, :, :, :8]),
-        replace(it, patterns=it.patterns[:1]),
+        replace(it, cells=it.cells[:, :, :15]),
+        replace(it, cells=it.cells[:, :, :0]),
+        replace(it, cells=it.cells[:, :, :, :8]),
+        replace(it, cells=it.cells[:1]),
         replace(it, weights_hash="unknown"),
+        replace(it, axes=("x", "x")),
+        replace(it, axes=("x", "swing")),
     ]
     for bad in wrong:
         save_grid(bad, tmp_path)
@@ -184,8 +179,7 @@ def test_the_map_is_read_without_torch_or_mido() -> None:
 
 
 def test_sizes_are_those_of_the_registry_and_listed_once() -> None:
-    """A position has the registry's controls; bank and grid agree on the largest map."""
-    assert positions(2).shape[1] == len(POSITION)
+    """Bank and grid agree on the largest map."""
     assert len(AXES) == N_AXES
     Shape(16, MAX_GRID_SIZE, MAX_GRID_SIZE).checked()
     with pytest.raises(WorkError, match=f"2 to {MAX_GRID_SIZE}"):

@@ -8,6 +8,7 @@ from livevae.decoder.bank import Bank, Shape
 from livevae.midi.kit import kit_notes
 from livevae.midi.memory_port import MemoryPort
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, VOICES, Pattern, empty
+from livevae.pattern.quantised import quantised
 from livevae.player.player import Player
 from tests.player.ledger import Note, notes
 
@@ -45,7 +46,7 @@ class Stage:
         steps = 16 if pattern is None else len(pattern)
         self.bank = Bank.in_memory(Shape(steps, 2, 2))
         if pattern is not None:
-            self.bank.write_grid(np.tile(pattern, (2, 2, 1, 1, 1)))
+            self.bank.write_grid(np.tile(quantised(pattern), (2, 2, 1, 1, 1)))
         self.player = Player(
             self.port,
             self.bank,

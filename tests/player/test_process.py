@@ -130,7 +130,7 @@ def test_a_bank_that_cannot_be_opened_leaves_the_player_with_its_own(
 def test_a_choice_is_compared_by_identity() -> None:
     """Its pattern is an array, which has no truth."""
     bank = Bank.in_memory(Shape(16, 2, 2))
-    bank.write_grid(np.zeros((2, 2, 16, 9, 3), np.float32))
-    pattern = bank.nearest(np.zeros(10, np.float32))
+    bank.write_grid(np.zeros((2, 2, 16, 9, 3), np.uint8))
+    pattern = bank.nearest(np.zeros(16, np.float32))
     assert pattern is not None
     assert Choice(pattern, "grid") != Choice(pattern, "grid")

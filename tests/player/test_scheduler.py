@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from livevae.clock.timeline import NS_PER_MINUTE, NS_PER_MS
 from livevae.pattern.pattern import N_VOICES, OFFSET, ONSET, VELOCITY, VOICES, Pattern, empty
+from livevae.pattern.quantised import dequantised, quantised
 from livevae.pattern.render import Feel, Hit, render
 from livevae.player.notes import REST_NS
 from livevae.player.scheduler import NOTE_STEPS
@@ -123,13 +124,13 @@ def test_an_answer_is_in_time_for_an_early_hit_until_just_before_it() -> None:
 
 
 def random_pattern(seed: int, likelihood: float) -> Pattern:
-    """Return two bars with hits anywhere, of any velocity and offset."""
+    """Return two bars with hits anywhere, of any velocity and offset that a saved map can hold."""
     rng = np.random.default_rng(seed)
     pattern = empty(2)
     pattern[..., ONSET] = rng.random((32, N_VOICES)) < likelihood
     pattern[..., VELOCITY] = rng.random((32, N_VOICES))
     pattern[..., OFFSET] = rng.uniform(-0.5, 0.5, (32, N_VOICES))
-    return pattern
+    return dequantised(quantised(pattern))
 
 
 seeds = st.integers(0, 2**32 - 1)
