@@ -38,10 +38,9 @@ from livevae.player.player import Command, Player
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
 STATUS_EVERY_NS: Final = 100_000_000
+LOOK_EVERY_S: Final = 0.02
 PORT_GONE: Final = 3
 """Exit code: the MIDI system threw the player out. Starting it again may help."""
-FREED_AFTER_S: Final = 0.2
-"""When no pass is under way any more that began with the bank before."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -79,7 +78,8 @@ def rehearse(orders: Orders, steps: int) -> None:
 def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
     """Have the player go on with the bank at ``path``, or with its own if that cannot be opened.
 
-    To map a bank and to free one takes longer than a pass may: both happen here, off the loop.
+    To map a bank and to free one takes longer than a pass may: both happen here, in a thread of
+    their own, which ends when the player has taken the new one up.
     """
     try:
         bank = Bank.open(path)
@@ -87,9 +87,10 @@ def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
         print(f"livevae: {error}", file=sys.stderr, flush=True)
         return
     gc.freeze()
-    before, player.bank = player.bank, bank
-    leave.wait(FREED_AFTER_S)
-    del before
+    before = player.bank
+    player.change_bank(bank)
+    while player.bank is before and not leave.wait(LOOK_EVERY_S):
+        pass
 
 
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
@@ -99,7 +100,10 @@ def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> Non
         for line in sys.stdin.buffer:
             order = decode(line)
             if isinstance(order, ChangeBank):
-                change_bank(player, Path(order.bank), leave)
+                changing = (player, Path(order.bank), leave)
+                threading.Thread(
+                    target=change_bank, args=changing, name="bank", daemon=True
+                ).start()
             else:
                 player.command(*order)
             port.wake()
