@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 import msgspec
 
-from livevae.daemon.control import Request, ask
-from livevae.daemon.supervisor import MODEL_WITHIN_S, Report
+from livevae.daemon.control import PATIENCE_S, Request, ask
+from livevae.daemon.instrument import LOADS_WITHIN_S
+from livevae.daemon.supervisor import Report
 from livevae.parameters import PARAMETERS, Kind, Parameter, Value, find
 from livevae.resources import find_model
 
@@ -61,7 +62,7 @@ def set_control(name: str, value: str) -> None:
     if find(name).kind is Kind.NAME:
         # A path means here what it means to who typed it, not to the daemon.
         folder = str(find_model(value).absolute())
-        ask(Request("set", name, folder), patience_s=MODEL_WITHIN_S)
+        ask(Request("set", name, folder), patience_s=LOADS_WITHIN_S + PATIENCE_S)
         return
     find(name).parse(value)
     ask(Request("set", name, value))

@@ -20,10 +20,10 @@ from livevae.player.process import PORT_GONE, ChangeBank, Orders
 
 READY_WITHIN_S: Final = 20.0
 LEAVE_WITHIN_S: Final = 2.0
-TAKEN_WITHIN_S: Final = 20.0
-"""A player takes another bank before a bar line, and a bar lasts twelve seconds at 20 BPM."""
 BACKOFF_S: Final = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _ACKNOWLEDGED_WITHIN_S: Final = 2.0
+_TAKEN_WITHIN_S: Final = HANGS_AFTER_S - 1.0
+"""Before it looks as if a player that cannot take a bank, and plays on with its own, hung."""
 _LOOK_EVERY_S: Final = 0.01
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -38,7 +38,6 @@ class Performer:
         self._leaving = leaving
         self._commands = 0
         self._instrument: Instrument
-        self._coming: Instrument | None = None
         self.keeper = Keeper(
             "player",
             child,
@@ -103,20 +102,19 @@ class Performer:
         Raises:
             WorkError: it does not take it, and plays on with its own.
         """
-        self._coming = after
-        try:
-            self._announce(after)
-            deadline = time.monotonic() + TAKEN_WITHIN_S
-            while after.bank.player_status.read() is None:
-                if time.monotonic() > deadline:
-                    raise WorkError("the player does not take it; `livevae status` may say why")
-                await asyncio.sleep(_LOOK_EVERY_S)
-            self._instrument = after
-        finally:
-            self._coming = None
-
-    def _announce(self, coming: Instrument) -> None:
-        self._child.send(_encode(ChangeBank(str(coming.path))))
+        before, cell = self._instrument, after.bank.player_status
+        # A player that dies now is followed by one that looks here for where it was.
+        if (record := before.bank.player_status.read()) is not None:
+            cell.write(record)
+        version = cell.version
+        self._instrument = after
+        self._child.send(_encode(ChangeBank(str(after.path))))
+        deadline = time.monotonic() + _TAKEN_WITHIN_S
+        while cell.version == version:
+            if time.monotonic() > deadline:
+                self._instrument = before
+                raise WorkError("the player does not take it; `livevae status` may say why")
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     def end(self) -> None:
         """Let the player say note-off; if it died with notes on, a last one says it instead."""
@@ -155,5 +153,3 @@ class Performer:
             restarted=True,
         )
         self._child.send(_encode(orders))
-        if self._coming is not None:
-            self._announce(self._coming)  # the one before took the word of it to its grave

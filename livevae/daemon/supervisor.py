@@ -19,15 +19,14 @@ from livevae.clock.link import require_link
 from livevae.config import Config
 from livevae.daemon.child import Child
 from livevae.daemon.control import (
-    PATIENCE_S,
     ControlServer,
     NotRunningError,
     Request,
     ask,
     make_private,
 )
-from livevae.daemon.instrument import LOADS_WITHIN_S, Instrument, Shelf
-from livevae.daemon.performer import TAKEN_WITHIN_S, Performer
+from livevae.daemon.instrument import Instrument, Shelf
+from livevae.daemon.performer import Performer
 from livevae.daemon.terminal import at_terminal, line_typed, say
 from livevae.decoder.bank import Shape
 from livevae.decoder.process import Status as DecoderStatus
@@ -39,8 +38,6 @@ from livevae.player.player import Status as PlayerStatus
 from livevae.resources import find_model
 
 CLOCK_HINT_AFTER_S: Final = 3.0
-MODEL_WITHIN_S: Final = LOADS_WITHIN_S + TAKEN_WITHIN_S + PATIENCE_S
-"""How long who asks for another model may have to wait for an answer."""
 
 
 class Report(msgspec.Struct, frozen=True):

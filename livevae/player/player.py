@@ -89,7 +89,9 @@ class Player:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
         self._port = port
-        self._bank = self._next_bank = bank
+        self.bank = self._bank = bank
+        """The bank to play from; any thread may put another here, with its grid in it: a pass
+        takes it up, and it is heard from the next bar line on."""
         self._performance = Performance(controls or {})
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
@@ -118,15 +120,6 @@ class Player:
     def command(self, name: str, number: float) -> None:
         """Set a control, or pull a trigger, at the next pass; callable from any thread."""
         self._commands.append((name, number))
-
-    @property
-    def bank(self) -> Bank:
-        """The bank that is played from."""
-        return self._bank
-
-    def change_bank(self, bank: Bank) -> None:
-        """Play from another bank, which is filled, from a bar line on; callable from any thread."""
-        self._next_bank = bank
 
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
@@ -315,9 +308,9 @@ class Player:
 
     def _want(self) -> None:
         """Ask for the exact pattern where the hand is now; however it got there in this pass."""
-        if self._bank is not self._next_bank:
+        if self._bank is not self.bank:
             # Of another model: nothing that was found in the one before holds for it.
-            self._bank, self._wanted, self._choice_for = self._next_bank, None, (None, None)
+            self._bank, self._wanted, self._choice_for = self.bank, None, (None, None)
         if self._wanted is not self._performance.position:
             self._wanted = self._performance.position
             self._bank.want(self._wanted)

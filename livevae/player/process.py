@@ -38,9 +38,10 @@ from livevae.player.player import Command, Player
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
 STATUS_EVERY_NS: Final = 100_000_000
-LOOK_EVERY_S: Final = 0.02
 PORT_GONE: Final = 3
 """Exit code: the MIDI system threw the player out. Starting it again may help."""
+FREED_AFTER_S: Final = 0.2
+"""When no pass is under way any more that began with the bank before."""
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -78,8 +79,7 @@ def rehearse(orders: Orders, steps: int) -> None:
 def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
     """Have the player go on with the bank at ``path``, or with its own if that cannot be opened.
 
-    To map a bank and to free one takes longer than a pass may: both happen here, in a thread of
-    their own, which ends when the player has taken the new one up.
+    To map a bank and to free one takes longer than a pass may: both happen here, off the loop.
     """
     try:
         bank = Bank.open(path)
@@ -87,10 +87,9 @@ def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
         print(f"livevae: {error}", file=sys.stderr, flush=True)
         return
     gc.freeze()
-    before = player.bank
-    player.change_bank(bank)
-    while player.bank is before and not leave.wait(LOOK_EVERY_S):
-        pass
+    before, player.bank = player.bank, bank
+    leave.wait(FREED_AFTER_S)
+    del before
 
 
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
@@ -100,10 +99,7 @@ def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> Non
         for line in sys.stdin.buffer:
             order = decode(line)
             if isinstance(order, ChangeBank):
-                changing = (player, Path(order.bank), leave)
-                threading.Thread(
-                    target=change_bank, args=changing, name="bank", daemon=True
-                ).start()
+                change_bank(player, Path(order.bank), leave)
             else:
                 player.command(*order)
             port.wake()

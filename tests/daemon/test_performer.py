@@ -61,14 +61,15 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """A stage on which nobody has much patience."""
-    monkeypatch.setattr(performer, "TAKEN_WITHIN_S", 0.05)
+    monkeypatch.setattr(performer, "_TAKEN_WITHIN_S", 0.05)
     monkeypatch.setattr(performer, "_ACKNOWLEDGED_WITHIN_S", 0.05)
     return Stage(tmp_path)
 
 
-def orders(told: bytes) -> Orders:
-    """Return an order of many words."""
-    return msgspec.json.decode(told, type=Orders)
+def revived(stage: Stage) -> Orders:
+    """Return what a player is told that follows one that died."""
+    stage.performer.keeper._revive()
+    return msgspec.json.decode(stage.child.told[-1], type=Orders)
 
 
 def test_a_control_is_set_when_the_player_has_counted_the_command(stage: Stage) -> None:
@@ -101,33 +102,30 @@ def test_a_player_that_does_not_take_it_plays_on_with_its_own(stage: Stage) -> N
     with pytest.raises(WorkError, match="the player does not take it"):
         asyncio.run(stage.performer.change(stage.after))
     assert stage.performer.instrument is stage.before
-    stage.performer.keeper._revive()
-    assert orders(stage.child.told[-1]).bank == str(stage.before.path)
+    assert revived(stage).bank == str(stage.before.path)
 
 
-def test_a_player_that_dies_before_it_takes_it_is_followed_by_one_that_is_told_again(
+def test_a_player_that_dies_while_it_changes_is_followed_by_one_with_the_new_bank(
     stage: Stage,
 ) -> None:
-    """It begins where the old one was, with its controls, and goes on with the new instrument."""
+    """And with the old one's controls, which it could not write down any more."""
     values = msgspec.json.decode(status(), type=Status).values | {"swing": 60.0}
     stage.says(stage.before, values=values)()
+    orders = []
 
     def dies() -> None:
-        stage.child.does = lambda: None
-        stage.performer.keeper._revive()
-        stage.says(stage.after)()
+        stage.child.does = stage.says(stage.after)
+        orders.append(revived(stage))
 
     stage.child.does = dies
     asyncio.run(stage.performer.change(stage.after))
-    lost, revived, again = stage.child.told[1:]
-    assert lost == again
-    assert orders(revived).bank == str(stage.before.path)
-    assert orders(revived).controls["swing"] == 60
-    assert orders(revived).restarted
+    assert orders[0].bank == str(stage.after.path)
+    assert orders[0].controls["swing"] == 60
+    assert orders[0].restarted
     assert stage.performer.instrument is stage.after
 
 
 def test_a_player_that_died_before_it_said_anything_begins_as_ordered(stage: Stage) -> None:
     """With the controls of livevae.toml."""
-    stage.performer.keeper._revive()
-    assert orders(stage.child.told[-1]).controls == {"x": 0.25}
+    orders = revived(stage)
+    assert orders.controls == {"x": 0.25}

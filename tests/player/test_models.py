@@ -38,7 +38,7 @@ def test_another_bank_is_heard_from_the_next_bar_line_on_and_no_hit_is_missing(
     stage = Stage(beat({"kick": SIXTEENTHS}))
     downbeat_ns = stage.lock()
     stage.bars(1 + changed_at)
-    stage.player.change_bank(bank_of(beat({"snare": SIXTEENTHS})))
+    stage.player.bank = bank_of(beat({"snare": SIXTEENTHS}))
     stage.bars(2.9 - changed_at)
     struck = by_pitch(stage.finish())
     step_ns = 125 * NS_PER_MS
@@ -55,7 +55,7 @@ def test_a_pattern_of_another_length_plays_its_bar_of_where_the_song_is(bars: in
     stage = Stage(beat({"kick": [0]}, bars=2))
     downbeat_ns = stage.lock()
     stage.bars(4.5)
-    stage.player.change_bank(bank_of(counting(bars)))
+    stage.player.bank = bank_of(counting(bars))
     stage.bars(15)
     snares = np.array(by_pitch(stage.finish())[SNARE])
     song_bars = (snares - downbeat_ns + NS_PER_MS) // (2000 * NS_PER_MS)
@@ -72,7 +72,7 @@ def test_the_new_bank_is_asked_for_where_the_hand_is_and_its_answer_is_exact() -
     stage.lock()
     stage.bars(1.5)
     after = bank_of(beat({"snare": [0]}))
-    stage.player.change_bank(after)
+    stage.player.bank = after
     stage.player.step()
     np.testing.assert_array_equal(after.wanted(), wanted)
     stage.bars(1)
@@ -90,7 +90,7 @@ def test_a_knob_that_turned_while_the_bank_changed_is_where_it_was_turned_to() -
     stage.lock()
     stage.bars(0.5)
     after = bank_of(beat({"snare": [0]}))
-    stage.player.change_bank(after)
+    stage.player.bank = after
     stage.control(20, 127)
     wanted = after.wanted()
     assert wanted is not None
@@ -102,7 +102,7 @@ def test_a_player_that_stands_still_begins_with_the_new_bank() -> None:
     """There is no bar line to wait for."""
     stage = Stage(beat({"kick": [0]}))
     stage.ticks(48)
-    stage.player.change_bank(bank_of(beat({"snare": [0]})))
+    stage.player.bank = bank_of(beat({"snare": [0]}))
     stage.lock()
     stage.bars(0.9)
     assert by_pitch(stage.finish()).keys() == {SNARE}
@@ -114,7 +114,7 @@ def test_after_one_pass_nothing_of_the_old_bank_is_held_in_the_middle_of_a_bar()
     stage.lock()
     stage.bars(0.5)
     before = weakref.ref(stage.bank)
-    stage.player.change_bank(bank_of(beat({"snare": [0]})))
+    stage.player.bank = bank_of(beat({"snare": [0]}))
     stage.player.step()
     del stage.bank
     assert before() is None

@@ -15,6 +15,7 @@ from livevae.decoder.bank import Bank, Shape
 from livevae.errors import UsageError
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import PortRequest
+from livevae.player import process
 from livevae.player.player import Player
 from livevae.player.process import ChangeBank, Orders, hear_commands, rehearse, run
 from livevae.player.scheduler import Choice
@@ -88,15 +89,13 @@ def test_the_link_clock_without_its_library_is_refused_before_any_port_opens(
 
 def told(monkeypatch: pytest.MonkeyPatch, *orders: object) -> Player:
     """Return a player that has heard ``orders``, and then that there are no more."""
+    monkeypatch.setattr(process, "FREED_AFTER_S", 0.0)
     lines = b"".join(msgspec.json.encode(order) + b"\n" for order in orders)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
     port, leave = MemoryPort(), threading.Event()
     player = Player(port, Bank.in_memory(Shape(16, 2, 2)), kit=KIT)
     hear_commands(player, port, leave)
     assert leave.is_set()
-    for thread in threading.enumerate():
-        if thread.name == "bank":
-            thread.join()
     player.step()
     return player
 
