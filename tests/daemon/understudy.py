@@ -38,7 +38,6 @@ class Service:
         device = self.device
         if Service.decodes > 3:
             {decode}
-        return False
 
 service = types.ModuleType("livevae.decoder.service")
 service.WarmModel, service.Service = WarmModel, Service

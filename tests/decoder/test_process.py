@@ -39,7 +39,7 @@ def failed(folder: Path, device: str = "cuda") -> tuple[type[Exception], str]:
         (MemoryError(), "MemoryError"),
     ],
 )
-@pytest.mark.parametrize("where", ["__init__", "decode"])
+@pytest.mark.parametrize("where", ["WarmModel", "Service"])
 def test_a_failure_of_torch_becomes_one_sentence_wherever_it_happens(
     where: str,
     error: Exception,
@@ -52,7 +52,7 @@ def test_a_failure_of_torch_becomes_one_sentence_wherever_it_happens(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(service.WarmModel, where, fail)
+    monkeypatch.setattr(service, where, fail)
     kind, sentence = failed(tmp_path, "cpu")
     assert kind is WorkError
     assert sentence.startswith("the decoder fails on the device cpu (")
