@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median_low
 from typing import Final
@@ -157,9 +158,11 @@ class Service:
         due = [p for p in self._ahead if p.tobytes() not in self._foreseen][: self._at_once]
         if not due:
             return False
-        for position, pattern in zip(due, self._decode_some(np.array(due)), strict=True):
-            self._bank.answer(position, pattern)
-            self._foreseen.add(position.tobytes())
+        with self._piece(len(due)):
+            patterns = self._model.decode_many(np.array(due))
+            for position, pattern in zip(due, patterns, strict=True):
+                self._bank.answer(position, pattern)
+                self._foreseen.add(position.tobytes())
         return True
 
     def _renew_map(self) -> bool:
@@ -169,18 +172,18 @@ class Service:
         numbers, positions = self._bank.stale(self._wish, self._at_once)
         if not len(numbers):
             return False
-        self._bank.write_map(numbers, positions, self._decode_some(positions))
+        with self._piece(len(numbers)):
+            self._bank.write_map(numbers, positions, self._model.decode_many(positions))
         return True
 
-    def _decode_some(self, positions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Decode a batch, and learn from the time it takes how large the next may be."""
+    @contextmanager
+    def _piece(self, size: int) -> Iterator[None]:
+        """Learn from the time a piece of ``size`` positions takes how large the next may be."""
         begun_ns = self._now_ns()
-        patterns = self._model.decode_many(positions)
-        took_ns = self._now_ns() - begun_ns
-        if len(positions) == self._at_once:
+        yield
+        if size == self._at_once:
             piece_ns = max(PIECE_NS, 3 * median_low(self.times_ns) // 2)
-            self._at_once = _next_size(self._at_once, took_ns, piece_ns)
-        return patterns
+            self._at_once = _next_size(size, self._now_ns() - begun_ns, piece_ns)
 
 
 def _next_size(size: int, took_ns: int, piece_ns: int) -> int:
