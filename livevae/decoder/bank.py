@@ -248,7 +248,7 @@ class Bank:
     def write_map(
         self, numbers: Numbers, positions: Positions, patterns: npt.NDArray[np.float32]
     ) -> None:
-        """Put exact patterns ``float32[n, steps, 9, 3]`` of ``positions`` into cells of the map.
+        """Put exact patterns ``float32[n, steps, 9, 3]`` of what ``stale`` gave into the map.
 
         Raises:
             ValueError: patterns or positions have not the bank's shape.

@@ -103,9 +103,10 @@ class LatentMap:
     def write(
         self, numbers: Numbers, positions: Positions, patterns: npt.NDArray[np.float32]
     ) -> None:
-        """Put the patterns decoded at ``positions`` into the cells of these numbers."""
+        """Put the patterns decoded for ``stale`` cells, all of one context, into them."""
+        tag = self._lattice.context(positions[0])
         for number, position, pattern in zip(numbers, positions, patterns, strict=True):
-            self._write(number, position, pattern.tobytes(), self._lattice.context(position))
+            self._write(number, position, pattern.tobytes(), tag)
 
     def write_saved(self, cells: Bytes, *, outdated: bool) -> None:
         """Fill the map with a saved grid, bytes [cells, steps, 9, 3], all other controls at rest.

@@ -27,13 +27,16 @@ class WarmModel:
         self.device = device
         {load}
 
+    def keep_warm(self):
+        pass
+
 class Service:
     decodes, times_ns = 0, ()
 
     def __init__(self, bank, model):
         self.device = model.device
 
-    def answer(self):
+    def work(self):
         Service.decodes += 1
         device = self.device
         if Service.decodes > 3:

@@ -97,9 +97,9 @@ def recorded() -> Recorded:
 
 
 def service_on(model: Recorded, shape: Shape = SHAPE) -> tuple[Bank, Service]:
-    """Return a bank and a service over it, on a clock that only the model's work moves."""
+    """Return a bank and a service over it, on clocks that the model's work moves."""
     bank = Bank.in_memory(shape)
-    return bank, Service(bank, model, lambda: model.now_ns)
+    return bank, Service(bank, model, lambda: model.now_ns, lambda: model.now_ns)
 
 
 def until_idle(service: Service, model: Recorded) -> None:
