@@ -100,7 +100,8 @@ def _answer_for_ever(bank: Bank, orders: Orders) -> None:
                 try:
                     wake.recv(16)
                 except TimeoutError:
-                    model.keep_warm()
+                    if pause_ns is None:
+                        model.keep_warm()
 
 
 def main() -> None:

@@ -165,14 +165,12 @@ def without(file: str, folder: Path) -> Path:
 def test_a_model_that_cannot_be_loaded_is_refused_in_a_sentence_and_the_old_one_plays_on(
     running: Daemon, tmp_path: Path
 ) -> None:
-    """Unknown, without a grid, or with broken weights; nothing is left in memory."""
+    """Unknown, or with broken weights; nothing is left in memory."""
     before = banks(running)
-    no_grid = without("grid.safetensors", tmp_path / "a")
     broken = without("model.safetensors", tmp_path / "b")
     (broken / "model.safetensors").write_bytes(b"no weights")
     for model, sentence in (
         ("groove-3bar", "there is no model 'groove-3bar'; give a model folder or one of: groove"),
-        (no_grid, r"grid.safetensors cannot be read.*groove-2bar plays on"),
         (broken, r"model.safetensors is broken.*groove-2bar plays on"),
     ):
         with pytest.raises(UsageError, match=sentence):
@@ -181,6 +179,17 @@ def test_a_model_that_cannot_be_loaded_is_refused_in_a_sentence_and_the_old_one_
     assert report.model == "groove-2bar"
     assert report.player.bars["missed"] == 0
     assert banks(running) == before
+
+
+def test_a_model_without_a_map_is_played_from_what_its_decoder_makes(
+    running: Daemon, tmp_path: Path
+) -> None:
+    """It has decoded what is wanted before the change."""
+    running.set("model", str(without("grid.safetensors", tmp_path)))
+    assert "there is no map to begin with" in running.log.read_text()
+    before = running.status().player.bars["exact"]
+    eventually(lambda: running.status().player.bars["exact"] > before + 1)
+    assert running.status().player.bars["missed"] == 0
 
 
 def test_a_player_that_dies_after_a_change_comes_back_with_the_new_model(running: Daemon) -> None:
