@@ -27,13 +27,15 @@ from livevae.midi.ports import (
     MidiPort,
 )
 from livevae.midi.wire import heard
-from livevae.parameters import PARAMETERS, QUANTA, Kind
+from livevae.parameters import FILL_EVERY, FILL_LENGTH, PARAMETERS, QUANTA, Kind
 from livevae.pattern.pattern import STEPS_PER_BEAT
+from livevae.player.arranger import Arranger
 from livevae.player.bar import Source
 from livevae.player.chooser import Chooser
 from livevae.player.clock_out import ClockOut, next_tick_ns
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
+from livevae.player.fills import Fills
 from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Scheduler
@@ -101,7 +103,9 @@ class Player:
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
         self._chooser = Chooser(bank.shape.steps)
-        self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
+        self._fills = Fills()
+        self._arranger = Arranger(self._chooser.choose, self._chooser.fill, self._fills)
+        self._scheduler = Scheduler(self._notes, kit, seed, self._arranger.at)
         self._sources = ClockSources(port.clock_source)
         self._clock_out = ClockOut(port)
         self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
@@ -209,6 +213,8 @@ class Player:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
         self._scheduler.jump(beats, now_ns)
+        self._arranger.jump()
+        self._fills.jump(beats * STEPS_PER_BEAT)
         self._clock_out.jump(beats, now_ns)
 
     def _send_clock(self, transport: Transport, now_ns: int) -> int:
@@ -232,9 +238,9 @@ class Player:
         due_ns = NEVER_NS
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
-            quantum = QUANTA[int(self._performance.values["change.quantize"])]
+            quantum = self._direct()
             feel = self._performance.feel
-            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel, quantum)
+            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel)
             change = self._scheduler.next_change(quantum)
             left_ns = timeline.time_at(change / STEPS_PER_BEAT) - self._horizon_ns
             self._chooser.want(self.bank, self._performance.position, change, left_ns)
@@ -243,6 +249,17 @@ class Player:
             self._chooser.want(self.bank, self._performance.position)
         self._notes.release(self._horizon_ns)
         return min([due_ns, *self._notes.ends_ns()])
+
+    def _direct(self) -> int:
+        """Tell the arranger and the fills what the performer wants; return ``change.quantize``."""
+        values = self._performance.values
+        self._arranger.parts = self._performance.parts
+        self._arranger.quantum = QUANTA[int(values["change.quantize"])]
+        self._fills.held = bool(values["fill.hold"])
+        self._fills.every = FILL_EVERY[int(values["fill.every"])]
+        self._fills.length = FILL_LENGTH[int(values["fill.length"])]
+        self._fills.begin(self._scheduler.next_step())
+        return self._arranger.quantum
 
     def _wanted_delay_ns(self, output: str) -> int:
         values = self._performance.values
@@ -271,6 +288,8 @@ class Player:
         if PARAMETERS[name].kind is Kind.TRIGGER:
             if name == "panic" and number:
                 self._notes.panic(now_ns)
+            elif name == "fill.now" and number:
+                self._fills.press()
             return
         if not self._performance.set(name, number):
             return
