@@ -27,7 +27,7 @@ from livevae.midi.ports import (
     MidiPort,
 )
 from livevae.midi.wire import heard
-from livevae.parameters import FILL_EVERY, FILL_LENGTH, PARAMETERS, QUANTA, Kind
+from livevae.parameters import PARAMETERS, Kind
 from livevae.pattern.pattern import STEPS_PER_BEAT
 from livevae.player.arranger import Arranger
 from livevae.player.bar import Source
@@ -35,7 +35,6 @@ from livevae.player.chooser import Chooser
 from livevae.player.clock_out import ClockOut, next_tick_ns
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
-from livevae.player.fills import Fills
 from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Scheduler
@@ -103,8 +102,7 @@ class Player:
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
         self._chooser = Chooser(bank.shape.steps)
-        self._fills = Fills()
-        self._arranger = Arranger(self._chooser.choose, self._chooser.fill, self._fills)
+        self._arranger = Arranger(self._chooser)
         self._scheduler = Scheduler(self._notes, kit, seed, self._arranger.at)
         self._sources = ClockSources(port.clock_source)
         self._clock_out = ClockOut(port)
@@ -213,8 +211,7 @@ class Player:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
         self._scheduler.jump(beats, now_ns)
-        self._arranger.jump()
-        self._fills.jump(beats * STEPS_PER_BEAT)
+        self._arranger.jump(beats * STEPS_PER_BEAT)
         self._clock_out.jump(beats, now_ns)
 
     def _send_clock(self, transport: Transport, now_ns: int) -> int:
@@ -238,7 +235,7 @@ class Player:
         due_ns = NEVER_NS
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
-            quantum = self._direct()
+            quantum = self._arranger.direct(self._performance, self._scheduler.next_step())
             feel = self._performance.feel
             self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel)
             change = self._scheduler.next_change(quantum)
@@ -249,17 +246,6 @@ class Player:
             self._chooser.want(self.bank, self._performance.position)
         self._notes.release(self._horizon_ns)
         return min([due_ns, *self._notes.ends_ns()])
-
-    def _direct(self) -> int:
-        """Tell the arranger and the fills what the performer wants; return ``change.quantize``."""
-        values = self._performance.values
-        self._arranger.parts = self._performance.parts
-        self._arranger.quantum = QUANTA[int(values["change.quantize"])]
-        self._fills.held = bool(values["fill.hold"])
-        self._fills.every = FILL_EVERY[int(values["fill.every"])]
-        self._fills.length = FILL_LENGTH[int(values["fill.length"])]
-        self._fills.begin(self._scheduler.next_step())
-        return self._arranger.quantum
 
     def _wanted_delay_ns(self, output: str) -> int:
         values = self._performance.values
@@ -289,7 +275,7 @@ class Player:
             if name == "panic" and number:
                 self._notes.panic(now_ns)
             elif name == "fill.now" and number:
-                self._fills.press()
+                self._arranger.press_fill()
             return
         if not self._performance.set(name, number):
             return
