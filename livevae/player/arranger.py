@@ -19,7 +19,7 @@ from livevae.player.chooser import Chooser
 from livevae.player.fills import Fills
 from livevae.player.performance import Performance
 
-_PLANS_KEPT: Final = 8
+_PLANS_KEPT: Final = 4
 _CHOICES_KEPT: Final = 4
 """Those of the bar that plays and of the next are asked for in turn, pass after pass."""
 

@@ -91,21 +91,28 @@ class Scheduler:
         if horizon <= self._cursor:
             return
         self._skip_stall(timeline.beats_at(now_ns) * STEPS_PER_BEAT)
+        news = False
         # Step by step: after a pass that came late each step is still asked for before the next.
         while self._cursor < horizon:
             edge = min(math.floor(self._cursor) + 1, horizon)
             self._open_bars(edge, feel)
-            self._send(timeline, now_ns, edge)
+            news = self._send(timeline, now_ns, edge)
             self._cursor = edge
-        self._open_bars(horizon, feel)
+        if news:
+            self._open_bars(horizon, feel)  # what the next step plays is known by now
 
-    def _send(self, timeline: Timeline, now_ns: int, horizon: float) -> None:
-        """Send every hit due before ``horizon``, which is no further than the next step."""
+    def _send(self, timeline: Timeline, now_ns: int, horizon: float) -> bool:
+        """Send every hit due before ``horizon``, which is no further than the next step.
+
+        Returns whether a step was decided.
+        """
+        news = False
         due: list[tuple[float, Hit]] = []
         for bar in self._bars:
             taken = self._take(bar, timeline, horizon)
             due += taken
             if bar.decide(max([horizon - bar.start, *(hit.step for _, hit in taken)])):
+                news = True
                 self._count(bar, timeline, now_ns)
         if self._bars and self._bars[0].start + 2 * STEPS_PER_BAR <= horizon:
             del self._bars[0]
@@ -117,6 +124,7 @@ class Scheduler:
             length_ns = round(NOTE_STEPS[hit.voice] * step_ns)
             self._notes.play(on_ns, self._kit[hit.voice], hit.velocity, length_ns)
         self.notes_played += len(due)
+        return news
 
     def _skip_stall(self, present: float) -> None:
         """After a stall of more than a beat (the machine slept), go on from the present."""
