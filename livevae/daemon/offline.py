@@ -25,8 +25,8 @@ _OFFLINE = {
 def play(config: Config, bank: Bank, service: Service, bars: int) -> list[tuple[int, bytes]]:
     """Return what ``bars`` bars on the internal clock send: nanoseconds from beat 0, message.
 
-    The same config and model give the same bytes. Every bar is decoded exactly: no pass begins
-    before the decoder has answered the one before.
+    The same config and model give the same bytes. Every bar and fill is decoded exactly: no
+    pass begins before the decoder has answered the one before.
     """
     port = MemoryPort()
     player = Player(
@@ -39,12 +39,14 @@ def play(config: Config, bank: Bank, service: Service, bars: int) -> list[tuple[
         controls=config.controls | _OFFLINE,
     )
     service.answer()
+    service.answer_fill()
     beat_0_ns = port.lead_ns
     length_ns = round(bars * BEATS_PER_BAR * NS_PER_MINUTE / config.control("bpm"))
     # The player looks a lead ahead, and beat 0 lies a lead ahead of time 0.
     while port.now_ns() < length_ns:
         player.step()
         service.answer()
+        service.answer_fill()
         port.advance(port.now_ns() + _PASS_NS)
     player.command("play", 0.0)
     port.advance(beat_0_ns + length_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 import msgspec
@@ -39,6 +40,13 @@ class Bar:
         self._cells = empty(1)
         self._seed = seed
         self.update(choice, feel)
+
+    def decide(self, reached: float) -> bool:
+        """Let what was chosen stand up to the step ``reached``; return whether that is news."""
+        if not self.decided <= reached or self.decided >= STEPS_PER_BAR:
+            return False
+        self.decided = min(math.floor(reached) + 1, STEPS_PER_BAR)
+        return True
 
     def update(self, choice: Choice, feel: Feel) -> None:
         """Play ``choice`` from the first step not decided, and all that is ahead with ``feel``.

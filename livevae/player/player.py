@@ -27,8 +27,9 @@ from livevae.midi.ports import (
     MidiPort,
 )
 from livevae.midi.wire import heard
-from livevae.parameters import PARAMETERS, QUANTA, Kind
+from livevae.parameters import PARAMETERS, Kind
 from livevae.pattern.pattern import STEPS_PER_BEAT
+from livevae.player.arranger import Arranger
 from livevae.player.bar import Source
 from livevae.player.chooser import Chooser
 from livevae.player.clock_out import ClockOut, next_tick_ns
@@ -101,7 +102,8 @@ class Player:
         self._map = ControlMap(bindings or {})
         self._notes = NoteBook(port, channel)
         self._chooser = Chooser(bank.shape.steps)
-        self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
+        self._arranger = Arranger(self._chooser)
+        self._scheduler = Scheduler(self._notes, kit, seed, self._arranger.at)
         self._sources = ClockSources(port.clock_source)
         self._clock_out = ClockOut(port)
         self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
@@ -209,6 +211,7 @@ class Player:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
         self._scheduler.jump(beats, now_ns)
+        self._arranger.jump(beats * STEPS_PER_BEAT)
         self._clock_out.jump(beats, now_ns)
 
     def _send_clock(self, transport: Transport, now_ns: int) -> int:
@@ -232,9 +235,9 @@ class Player:
         due_ns = NEVER_NS
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
-            quantum = QUANTA[int(self._performance.values["change.quantize"])]
+            quantum = self._arranger.direct(self._performance, self._scheduler.next_step())
             feel = self._performance.feel
-            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel, quantum)
+            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel)
             change = self._scheduler.next_change(quantum)
             left_ns = timeline.time_at(change / STEPS_PER_BEAT) - self._horizon_ns
             self._chooser.want(self.bank, self._performance.position, change, left_ns)
@@ -271,6 +274,8 @@ class Player:
         if PARAMETERS[name].kind is Kind.TRIGGER:
             if name == "panic" and number:
                 self._notes.panic(now_ns)
+            elif name == "fill.now" and number:
+                self._arranger.press_fill()
             return
         if not self._performance.set(name, number):
             return

@@ -15,6 +15,7 @@ import pytest
 from livevae.config import Config
 from livevae.daemon.offline import play
 from livevae.decoder.bank import Bank, Shape
+from livevae.decoder.hand import filled
 from livevae.decoder.process import Orders, Status
 from livevae.decoder.service import PAUSE_NS, PIECE_NS, Service, WarmModel
 from livevae.errors import LiveVAEError, UsageError, WorkError
@@ -113,7 +114,7 @@ def knob(x: int, axis: float = 0.0) -> np.ndarray:
     return position(x / 127, axis)
 
 
-def test_first_comes_the_wish_then_what_a_moving_hand_will_want_then_the_map(
+def test_first_comes_the_wish_then_its_fill_then_what_a_moving_hand_will_want_then_the_map(
     recorded: Recorded,
 ) -> None:
     """And then there is nothing to do."""
@@ -124,10 +125,11 @@ def test_first_comes_the_wish_then_what_a_moving_hand_will_want_then_the_map(
     until_idle(service, recorded)
     order = np.concatenate(recorded.batches)
     np.testing.assert_array_equal(order[:2], [knob(10), knob(11)])
-    np.testing.assert_array_equal(order[2:5], [knob(12), knob(13), knob(14)])
-    assert sorted(map(tuple, order[5:, :2])) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    np.testing.assert_array_equal(order[2:6], [filled(knob(11)), knob(12), knob(13), knob(14)])
+    assert sorted(map(tuple, order[6:, :2])) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     for number in range(10, 15):
         assert bank.exact(knob(number)) is not None
+    assert bank.exact(filled(knob(11))) is not None
 
 
 def test_a_foreseen_wish_is_not_decoded_again_and_the_hand_is_foreseen_further(
@@ -141,7 +143,8 @@ def test_a_foreseen_wish_is_not_decoded_again_and_the_hand_is_foreseen_further(
     recorded.batches.clear()
     bank.want(knob(12))
     until_idle(service, recorded)
-    np.testing.assert_array_equal(np.concatenate(recorded.batches), [knob(15)])
+    expected = [filled(knob(12)), knob(15)]
+    np.testing.assert_array_equal(np.concatenate(recorded.batches), expected)
     assert service.decodes == 2
 
 
@@ -181,7 +184,7 @@ def test_a_piece_of_work_is_as_large_as_a_wish_may_wait(recorded: Recorded, each
     bank, service = service_on(recorded, Shape(32, 33, 33))
     bank.want(position(0.4, 0.1))
     until_idle(service, recorded)
-    assert sum(map(len, recorded.batches)) == 1 + 33 * 33
+    assert sum(map(len, recorded.batches)) == 2 + 33 * 33
     sizes = [len(batch) for batch in recorded.batches[10:-1]]
     piece_ns = max(PIECE_NS, 1.5 * each_ns)
     assert max(sizes) * each_ns <= piece_ns + each_ns
