@@ -15,7 +15,7 @@ from livevae.daemon.keeper import Keeper
 from livevae.errors import WorkError
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
-from livevae.player.player import Status
+from livevae.player.player import Change, Status
 from livevae.player.process import PORT_GONE, ChangeBank, Orders
 
 READY_WITHIN_S: Final = 20.0
@@ -81,15 +81,15 @@ class Performer:
         record = self._instrument.bank.player_status.read()
         return None if record is None else msgspec.json.decode(record, type=Status)
 
-    async def set(self, name: str, number: float) -> None:
-        """Give a control a value, and return once the player has taken it.
+    async def set(self, *changes: Change) -> None:
+        """Give controls their values, all at once, and return once the player has taken them.
 
         Raises:
             WorkError: it does not.
         """
         self._commands += 1
         mine = self._commands
-        self._child.send(_encode((name, number)))
+        self._child.send(_encode(changes))
         deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
         while (status := self.status()) is None or status.commands < mine:
             if time.monotonic() > deadline:

@@ -249,7 +249,7 @@ class Supervisor:
         value = PARAMETERS[name].to_value(number)
         if (name, value) == ("clock", "link"):
             require_link()
-        await self._performer.set(name, number)
+        await self._performer.set((name, number))
         return value
 
 

@@ -33,7 +33,7 @@ from livevae.midi.realtime import (
 )
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
-from livevae.player.player import Command, Player
+from livevae.player.player import Change, Player
 
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
@@ -94,14 +94,14 @@ def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
 
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
     """Pass on what the supervisor says, until it says no more: then it is time to leave."""
-    decode = msgspec.json.Decoder(Command | ChangeBank).decode
+    decode = msgspec.json.Decoder(tuple[Change, ...] | ChangeBank).decode
     try:
         for line in sys.stdin.buffer:
             order = decode(line)
             if isinstance(order, ChangeBank):
                 change_bank(player, Path(order.bank), leave)
             else:
-                player.command(*order)
+                player.change(order)
             port.wake()
     finally:
         leave.set()

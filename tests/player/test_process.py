@@ -106,7 +106,7 @@ def test_the_order_to_change_the_bank_opens_the_new_one(
     """Between commands, which are heard as ever."""
     Bank.create(tmp_path / "bank", Shape(64, 3, 3))
     change = ChangeBank(str(tmp_path / "bank"))
-    player = told(monkeypatch, ("x", 0.25), change, ("y", 0.75))
+    player = told(monkeypatch, (("x", 0.25),), change, (("y", 0.75),))
     assert player.bank.shape == Shape(64, 3, 3)
     assert player.status().values["x"] == 0.25
     wanted = player.bank.wanted()
