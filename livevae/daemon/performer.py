@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -31,8 +32,9 @@ _encode: Final = msgspec.json.Encoder().encode
 class Performer:
     """The player process and the instrument it plays."""
 
-    def __init__(self, config: Config, child: Child, leaving: asyncio.Event) -> None:
-        """Take over ``child``, a player that waits for its orders."""
+    def __init__(self, config: Config, child: Child, tape: Path, leaving: asyncio.Event) -> None:
+        """Take over ``child``, a player that waits for its orders, and records on ``tape``."""
+        self._tape = tape
         self._config = config
         self._child = child
         self._leaving = leaving
@@ -137,6 +139,7 @@ class Performer:
             bindings=config.map,
             controls=config.controls,
             restarted=False,
+            tape=str(self._tape),
         )
 
     def _revive(self) -> None:

@@ -38,6 +38,7 @@ from livevae.player.history import History
 from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Scheduler
+from livevae.player.tape import Tape, Taped
 
 SYSTEM_RESET: Final = 0xFF
 LEADS_LEFT: Final = 0.5
@@ -91,6 +92,7 @@ class Player:
         bindings: Mapping[str, Binding] | None = None,
         controls: Mapping[str, float] | None = None,
         link: LinkClock | None = None,
+        tape: Tape | None = None,
     ) -> None:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
@@ -101,7 +103,8 @@ class Player:
         self._performance = Performance(controls or {})
         self._history = History(self._performance.values)
         self._map = ControlMap(bindings or {})
-        self._notes = NoteBook(port, channel)
+        self._tape = tape or Tape.in_memory()
+        self._notes = NoteBook(Taped(port, self._tape), channel)
         self._chooser = Chooser(bank.shape.steps)
         self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
         self._sources = ClockSources(port.clock_source)
@@ -215,6 +218,7 @@ class Player:
     def _jump(self, transport: Transport, beats: float, now_ns: int) -> None:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
+        self._tape.jump(now_ns)
         self._scheduler.jump(beats, now_ns)
         self._clock_out.jump(beats, now_ns)
 
@@ -240,6 +244,7 @@ class Player:
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
             quantum = QUANTA[int(self._performance.values["change.quantize"])]
+            self._tape.reach(timeline, self._horizon_ns)
             feel = self._performance.feel
             self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel, quantum)
             change = self._scheduler.next_change(quantum)

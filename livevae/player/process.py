@@ -34,6 +34,7 @@ from livevae.midi.realtime import (
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
 from livevae.player.player import Change, Player
+from livevae.player.tape import Tape
 
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
@@ -56,6 +57,7 @@ class Orders(msgspec.Struct, frozen=True):
     bindings: dict[str, Binding]
     controls: dict[str, float]
     restarted: bool
+    tape: str
 
 
 class ChangeBank(msgspec.Struct, frozen=True):
@@ -117,6 +119,8 @@ def run(orders: Orders) -> int:
     backend = choose_backend(orders.backend)
     port = open_port(backend, orders.port)
     bank = Bank.open(Path(orders.bank))
+    tape = Tape.open(Path(orders.tape))
+    tape.rewind()
     rehearse(orders, bank.shape.steps)
     gc.collect()
     gc.freeze()
@@ -128,6 +132,7 @@ def run(orders: Orders) -> int:
         seed=orders.seed,
         bindings=orders.bindings,
         controls=orders.controls,
+        tape=tape,
     )
     del bank  # the player's own may be another before long
     leave = threading.Event()

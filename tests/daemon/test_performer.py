@@ -46,7 +46,7 @@ class Stage:
         self.child = FakeChild()
         leaving = asyncio.Event()
         config = Config(controls={"x": 0.25})
-        self.performer = Performer(config, self.child, leaving)  # type: ignore[arg-type]
+        self.performer = Performer(config, self.child, folder / "tape", leaving)  # type: ignore[arg-type]
         self.before, self.after = (
             Instrument(folder, folder / name, Shape(steps, 2, 2), config.decoder, leaving)
             for name, steps in (("before", 32), ("after", 64))
