@@ -238,10 +238,36 @@ def _table() -> Iterator[Parameter]:
     yield Parameter("model", Kind.NAME, 0, 0, 0, "", text)
     yield Parameter("panic", Kind.TRIGGER, 0, 1, 0, "", "Silence every note at once.")
 
+    yield Parameter(
+        "undo", Kind.TRIGGER, 0, 1, 0, "", "Go back to the beat before the last change."
+    )
+    yield Parameter("redo", Kind.TRIGGER, 0, 1, 0, "", "Take the last undo back.")
+
 
 PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
     {parameter.name: parameter for parameter in _table()}
 )
+
+_RIG: Final = frozenset(
+    {
+        "change.quantize",
+        "clock",
+        "bpm",
+        "play",
+        "clock_out",
+        "sync_delay",
+        "latency.notes",
+        "latency.clock",
+    }
+)
+"""Controls of the room, the gear and the way of working: no part of a beat."""
+
+BEAT: Final = tuple(
+    parameter.name
+    for parameter in PARAMETERS.values()
+    if parameter.kind not in (Kind.TRIGGER, Kind.NAME) and parameter.name not in _RIG
+)
+"""The controls whose values make up what is heard: what undo goes back to, and a scene holds."""
 
 
 def find(name: str) -> Parameter:

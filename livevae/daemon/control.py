@@ -32,9 +32,13 @@ class NotRunningError(WorkError):
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client asks for; ``name`` and ``value`` belong to ``set``."""
+    """What a client asks for.
 
-    ask: Literal["status", "set", "panic"]
+    ``name`` and ``value`` are a control's for ``set``, and for ``capture`` the number of bars and
+    the file.
+    """
+
+    ask: Literal["status", "set", "panic", "capture"]
     name: str = ""
     value: str = ""
     token: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from livevae.daemon.keeper import Keeper
 from livevae.errors import WorkError
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
-from livevae.player.player import Status
+from livevae.player.player import Change, Status
 from livevae.player.process import PORT_GONE, ChangeBank, Orders
 
 READY_WITHIN_S: Final = 20.0
@@ -31,8 +32,9 @@ _encode: Final = msgspec.json.Encoder().encode
 class Performer:
     """The player process and the instrument it plays."""
 
-    def __init__(self, config: Config, child: Child, leaving: asyncio.Event) -> None:
-        """Take over ``child``, a player that waits for its orders."""
+    def __init__(self, config: Config, child: Child, tape: Path, leaving: asyncio.Event) -> None:
+        """Take over ``child``, a player that waits for its orders, and records on ``tape``."""
+        self._tape = tape
         self._config = config
         self._child = child
         self._leaving = leaving
@@ -81,15 +83,15 @@ class Performer:
         record = self._instrument.bank.player_status.read()
         return None if record is None else msgspec.json.decode(record, type=Status)
 
-    async def set(self, name: str, number: float) -> None:
-        """Give a control a value, and return once the player has taken it.
+    async def set(self, *changes: Change) -> None:
+        """Give controls their values, all at once, and return once the player has taken them.
 
         Raises:
             WorkError: it does not.
         """
         self._commands += 1
         mine = self._commands
-        self._child.send(_encode((name, number)))
+        self._child.send(_encode(changes))
         deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
         while (status := self.status()) is None or status.commands < mine:
             if time.monotonic() > deadline:
@@ -137,6 +139,7 @@ class Performer:
             bindings=config.map,
             controls=config.controls,
             restarted=False,
+            tape=str(self._tape),
         )
 
     def _revive(self) -> None:

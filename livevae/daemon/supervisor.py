@@ -17,6 +17,7 @@ import msgspec
 
 from livevae.clock.link import require_link
 from livevae.config import Config
+from livevae.daemon.archive import Archive
 from livevae.daemon.child import Child
 from livevae.daemon.control import (
     ControlServer,
@@ -65,8 +66,9 @@ class Supervisor:
         self._folder = folder
         self._begun_s = time.monotonic()
         self._leaving = asyncio.Event()
-        self._performer = Performer(config, player, self._leaving)
         self._shelf = Shelf(folder)
+        self._archive = Archive(self._shelf.tape)
+        self._performer = Performer(config, player, self._archive.path, self._leaving)
         self._instruments: list[Instrument] = []
         """The one that is played, and while the model changes, the one to come."""
         self._changing = asyncio.Lock()
@@ -83,6 +85,7 @@ class Supervisor:
         self._shelf.clear()
         control = ControlServer(self._folder, self._answer)
         try:
+            self._archive.open()
             saved = SavedMap.of(self._model)
             self._performer.begin(self._new_instrument(saved, self._config.decoder.device))
             problem = saved.fill(self._performer.instrument.bank)
@@ -110,6 +113,7 @@ class Supervisor:
                 self._performer.end()
             for instrument in self._instruments:
                 instrument.close()
+            self._archive.close()
             await control.close()
 
     def _refuse_second(self) -> None:
@@ -225,6 +229,8 @@ class Supervisor:
             return await self._set(request.name, request.value)
         if request.ask == "panic":
             return await self._set("panic", "on")
+        if request.ask == "capture":
+            return await self._archive.capture(request.name, request.value)
         status = self._performer.status()
         if status is None:
             raise WorkError("the player is starting; ask again in a second")
@@ -249,7 +255,7 @@ class Supervisor:
         value = PARAMETERS[name].to_value(number)
         if (name, value) == ("clock", "link"):
             require_link()
-        await self._performer.set(name, number)
+        await self._performer.set((name, number))
         return value
 
 

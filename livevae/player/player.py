@@ -35,9 +35,11 @@ from livevae.player.chooser import Chooser
 from livevae.player.clock_out import ClockOut, next_tick_ns
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
+from livevae.player.history import History
 from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Scheduler
+from livevae.player.tape import Tape, Taped
 
 SYSTEM_RESET: Final = 0xFF
 LEADS_LEFT: Final = 0.5
@@ -46,7 +48,7 @@ that does no harm. A pass that would find nothing to send is saved; to wake is d
 LONGEST_REST_NS: Final = 25 * NS_PER_MS
 """A pass comes at least so often: what is not announced by a message has to be looked for."""
 
-Command = tuple[str, float]
+Change = tuple[str, float]
 """A control and its new float."""
 
 
@@ -91,6 +93,7 @@ class Player:
         bindings: Mapping[str, Binding] | None = None,
         controls: Mapping[str, float] | None = None,
         link: LinkClock | None = None,
+        tape: Tape | None = None,
     ) -> None:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
@@ -99,8 +102,10 @@ class Player:
         """The bank to play from; any thread may put another here, with its grid in it: a pass
         takes it up, and it is heard from the next bar line on."""
         self._performance = Performance(controls or {})
+        self._history = History(self._performance.values)
         self._map = ControlMap(bindings or {})
-        self._notes = NoteBook(port, channel)
+        self._tape = tape or Tape.in_memory()
+        self._notes = NoteBook(Taped(port, self._tape), channel)
         self._chooser = Chooser(bank.shape.steps)
         self._arranger = Arranger(self._chooser)
         self._scheduler = Scheduler(self._notes, kit, seed, self._arranger.at)
@@ -116,14 +121,18 @@ class Player:
         self._clock = ""
         self._following = self._performance.choice("clock")
         self._jumps = 0
-        self._commands: deque[Command] = deque()
+        self._commands: deque[Sequence[Change]] = deque()
         self.commands_done = 0
         self._chooser.want(bank, self._performance.position)
         self._choose_clock(now_ns)
 
     def command(self, name: str, number: float) -> None:
         """Set a control, or pull a trigger, at the next pass; callable from any thread."""
-        self._commands.append((name, number))
+        self.change(((name, number),))
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Set several controls at the next pass, all in one step of undo; from any thread."""
+        self._commands.append(changes)
 
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
@@ -132,11 +141,12 @@ class Player:
             for message in heard(packet):
                 self._take(time_ns, message, source, now_ns)
         while self._commands:
-            self._apply(*self._commands.popleft(), now_ns)
+            self._change(self._commands.popleft(), now_ns)
             self.commands_done += 1
         self._follower.poll(now_ns)
         self._share_session()
         transport = self._transport()
+        self._history.look(self._performance.values, now_ns, transport.timeline.beat_ns)
         if self._clock != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
             self._following = self._clock
@@ -210,6 +220,7 @@ class Player:
     def _jump(self, transport: Transport, beats: float, now_ns: int) -> None:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
+        self._tape.jump(now_ns)
         self._scheduler.jump(beats, now_ns)
         self._arranger.jump(beats * STEPS_PER_BEAT)
         self._clock_out.jump(beats, now_ns)
@@ -235,6 +246,7 @@ class Player:
         due_ns = NEVER_NS
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
+            self._tape.reach(timeline, self._horizon_ns)
             quantum = self._arranger.direct(self._performance, self._scheduler.next_step())
             feel = self._performance.feel
             self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel)
@@ -270,15 +282,33 @@ class Player:
         elif moved := self._map.target(message):
             self._apply(*moved, now_ns)
 
+    def _change(self, changes: Sequence[Change], now_ns: int) -> None:
+        at_once = len(changes) > 1
+        if at_once:
+            self._history.rest(self._performance.values)
+        for name, number in changes:
+            self._apply(name, number, now_ns)
+        if at_once:
+            self._history.rest(self._performance.values)
+
+    def _pull(self, trigger: str, now_ns: int) -> None:
+        if trigger == "panic":
+            self._notes.panic(now_ns)
+        elif trigger == "fill.now":
+            self._arranger.press_fill()
+        elif trigger in ("undo", "redo"):
+            step = self._history.undo if trigger == "undo" else self._history.redo
+            for name, number in step(self._performance.values).items():
+                self._performance.set(name, number)
+
     def _apply(self, name: str, number: float, now_ns: int) -> None:
         if PARAMETERS[name].kind is Kind.TRIGGER:
-            if name == "panic" and number:
-                self._notes.panic(now_ns)
-            elif name == "fill.now" and number:
-                self._arranger.press_fill()
+            if number:
+                self._pull(name, now_ns)
             return
         if not self._performance.set(name, number):
             return
+        self._history.moved(now_ns)
         if name == "bpm":
             self._internal.set_tempo(number, self._unsent_ns())
             if self._clock == "link":

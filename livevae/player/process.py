@@ -33,7 +33,8 @@ from livevae.midi.realtime import (
 )
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
-from livevae.player.player import Command, Player
+from livevae.player.player import Change, Player
+from livevae.player.tape import Tape
 
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
@@ -56,6 +57,7 @@ class Orders(msgspec.Struct, frozen=True):
     bindings: dict[str, Binding]
     controls: dict[str, float]
     restarted: bool
+    tape: str
 
 
 class ChangeBank(msgspec.Struct, frozen=True):
@@ -94,14 +96,14 @@ def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
 
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
     """Pass on what the supervisor says, until it says no more: then it is time to leave."""
-    decode = msgspec.json.Decoder(Command | ChangeBank).decode
+    decode = msgspec.json.Decoder(tuple[Change, ...] | ChangeBank).decode
     try:
         for line in sys.stdin.buffer:
             order = decode(line)
             if isinstance(order, ChangeBank):
                 change_bank(player, Path(order.bank), leave)
             else:
-                player.command(*order)
+                player.change(order)
             port.wake()
     finally:
         leave.set()
@@ -117,6 +119,8 @@ def run(orders: Orders) -> int:
     backend = choose_backend(orders.backend)
     port = open_port(backend, orders.port)
     bank = Bank.open(Path(orders.bank))
+    tape = Tape.open(Path(orders.tape))
+    tape.rewind()
     rehearse(orders, bank.shape.steps)
     gc.collect()
     gc.freeze()
@@ -128,6 +132,7 @@ def run(orders: Orders) -> int:
         seed=orders.seed,
         bindings=orders.bindings,
         controls=orders.controls,
+        tape=tape,
     )
     del bank  # the player's own may be another before long
     leave = threading.Event()

@@ -49,6 +49,7 @@ def orders(**changes: object) -> Orders:
         bindings={},
         controls={},
         restarted=False,
+        tape="nowhere",
     )
     return msgspec.structs.replace(order, **changes)
 
@@ -106,7 +107,7 @@ def test_the_order_to_change_the_bank_opens_the_new_one(
     """Between commands, which are heard as ever."""
     Bank.create(tmp_path / "bank", Shape(64, 3, 3))
     change = ChangeBank(str(tmp_path / "bank"))
-    player = told(monkeypatch, ("x", 0.25), change, ("y", 0.75))
+    player = told(monkeypatch, (("x", 0.25),), change, (("y", 0.75),))
     assert player.bank.shape == Shape(64, 3, 3)
     assert player.status().values["x"] == 0.25
     wanted = player.bank.wanted()
@@ -119,7 +120,7 @@ def test_a_bank_that_cannot_be_opened_leaves_the_player_with_its_own(
 ) -> None:
     """It says so, and hears what comes after."""
     change = ChangeBank(str(tmp_path / "nowhere"))
-    player = told(monkeypatch, change, ("x", 0.25))
+    player = told(monkeypatch, change, (("x", 0.25),))
     assert player.bank.shape == Shape(16, 2, 2)
     assert player.status().values["x"] == 0.25
     said = capsys.readouterr().err
