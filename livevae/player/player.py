@@ -22,6 +22,7 @@ from livevae.decoder.bank import Bank
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
+    CONTROL_CHANGE,
     SYSTEM,
     Connections,
     MidiPort,
@@ -262,7 +263,7 @@ class Player:
         elif status >= SYSTEM:
             if self._sources.counts(time_ns, status, source):
                 self._follower.receive(time_ns, message)
-        elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+        elif status & 0xF0 == CONTROL_CHANGE and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
         elif moved := self._map.target(message):
             self._apply(*moved, now_ns)
