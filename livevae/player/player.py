@@ -17,8 +17,8 @@ from livevae.clock.internal import InternalClock
 from livevae.clock.link import LinkClock, Session
 from livevae.clock.sources import ClockSources
 from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Transport
-from livevae.config import Binding
 from livevae.decoder.bank import Bank
+from livevae.midi.binding import Binding
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -88,7 +88,7 @@ class Player:
         kit: tuple[int, ...],
         channel: int = 10,
         seed: int = 0,
-        bindings: Mapping[str, Binding] | None = None,
+        bindings: Mapping[str, Sequence[Binding]] | None = None,
         controls: Mapping[str, float] | None = None,
         link: LinkClock | None = None,
     ) -> None:
@@ -265,7 +265,7 @@ class Player:
                 self._follower.receive(time_ns, message)
         elif status & 0xF0 == CONTROL_CHANGE and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
-        elif moved := self._map.target(message):
+        elif moved := self._map.target(message, source, self._performance.values):
             self._apply(*moved, now_ns)
 
     def _apply(self, name: str, number: float, now_ns: int) -> None:

@@ -20,9 +20,9 @@ import numpy as np
 
 from livevae.clock.link import require_link
 from livevae.clock.timeline import NS_PER_MS
-from livevae.config import Binding
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import LiveVAEError
+from livevae.midi.binding import Binding
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import MidiPort, PortRequest, choose_backend, open_port
 from livevae.midi.realtime import (
@@ -53,7 +53,7 @@ class Orders(msgspec.Struct, frozen=True):
     kit: tuple[int, ...]
     channel: int
     seed: int
-    bindings: dict[str, Binding]
+    bindings: dict[str, tuple[Binding, ...]]
     controls: dict[str, float]
     restarted: bool
 
