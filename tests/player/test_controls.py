@@ -172,7 +172,7 @@ def test_an_endless_encoder_turns_from_where_the_control_stands(
 
 def test_of_two_controllers_each_moves_its_own_control_by_the_port_it_is_on() -> None:
     """Part of the port's name is enough; what comes from elsewhere moves what names no port."""
-    desk = Desk(x=Binding(20, port="nano"), y=Binding(20, port="Twister"), density=Binding(20))
+    desk = Desk(density=Binding(20), x=Binding(20, port="nano"), y=Binding(20, port="Twister"))
     for source in ("nanoKONTROL2:0", "Midi Fighter TWISTER", "Keys"):
         desk.hear(0xB0, 20, 127, source=source)
     assert [desk.values[name] for name in ("x", "y", "density")] == [1, 1, 1]
