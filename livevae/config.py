@@ -79,7 +79,7 @@ def load(path: Path | None = None, overrides: Sequence[tuple[str, str]] = ()) ->
     Raises:
         UsageError: file, key or value is wrong.
     """
-    found = path or next((p for p in (Path("livevae.toml"), user_config()) if p.is_file()), None)
+    found = find_file(path)
     document = _read(found) if found else {}
     config = _checked(document, f"{found}: ")
     if not overrides:
@@ -87,6 +87,11 @@ def load(path: Path | None = None, overrides: Sequence[tuple[str, str]] = ()) ->
     for name, text in overrides:
         _override(document, name, text)
     return _checked(document)
+
+
+def find_file(path: Path | None = None) -> Path | None:
+    """Return the livevae.toml that counts: ``path``, the one here, one's own, or None."""
+    return path or next((p for p in (Path("livevae.toml"), user_config()) if p.is_file()), None)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _put(table: Any, name: str, binding: Binding, add: bool) -> None:
     """Write ``name = { ... }`` where the control stands already, else at the end of the table."""
-    item = _inline(msgspec.to_builtins(binding))
+    item = _inline(_written(binding))
     standing = [(where, key) for where, key, control in _entries(table) if control == name]
     for where, key in standing:
         others = [e for e in _listed(where[key]) if not _same(e, binding)] if add else []
@@ -122,11 +122,17 @@ def _put(table: Any, name: str, binding: Binding, add: bool) -> None:
     for part in parts[:-1]:
         taken = taken.get(part, {})
     if isinstance(taken.get(parts[-1]), MutableMapping):  # controls below it: fill.every
-        taken[parts[-1]].update(msgspec.to_builtins(binding))
+        taken[parts[-1]].update(_written(binding))
     elif len(parts) > 1 and isinstance(table.get(parts[0]), InlineTable):
         table.add(name, item)
     else:
         table.add(tomlkit.key(parts) if len(parts) > 1 else name, item)
+
+
+def _written(binding: Binding) -> dict[str, Any]:
+    """Return what a binding says, the message first."""
+    keys = msgspec.to_builtins(binding)
+    return dict(sorted(keys.items(), key=lambda item: item[0] not in _MESSAGES))
 
 
 def _inline(entry: Mapping[str, Any]) -> InlineTable:

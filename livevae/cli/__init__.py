@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "set": ("remote", "set_control", "Set a control of the running LiveVAE."),
     "get": ("remote", "get", "Show controls of the running LiveVAE."),
     "panic": ("remote", "panic", "Silence every note at once."),
+    "learn": ("learn", "learn", "Bind a knob, wheel or pad to a control."),
     "ports": ("setup", "ports", "List the MIDI ports of other programs."),
     "doctor": ("setup", "doctor", "Find out what is wrong, and how to mend it."),
     "render": ("render", "render", "Play offline into a MIDI file."),

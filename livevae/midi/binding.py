@@ -17,6 +17,9 @@ _Limit = Annotated[float | bool | str | None, msgspec.Meta(description="a value 
 Message = tuple[str, int]
 """A kind of message and its number: what one binding at most may listen to."""
 
+Move = tuple[str, bytes]
+"""The source that a message came by, and the message."""
+
 LSB_ABOVE: Final = 32
 """The low half of the 14-bit control change n is n + 32, as the MIDI 1.0 text has it."""
 

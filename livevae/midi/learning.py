@@ -14,11 +14,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from livevae.midi.binding import LSB_ABOVE, Binding
+from livevae.midi.binding import LSB_ABOVE, Binding, Move
 from livevae.midi.ports import CONTROL_CHANGE, NOTE_ON, PITCH_BEND, PRESSURE, PROGRAM_CHANGE
-
-Move = tuple[str, bytes]
-"""The source that a message came by, and the message."""
 
 _FIRST_UNLEARNABLE: Final = 120
 """From here on control changes are orders to the whole channel: silence, reset, modes."""

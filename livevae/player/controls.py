@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from livevae.midi.binding import LSB_ABOVE, Binding
+from livevae.midi.binding import LSB_ABOVE, Binding, Move
 from livevae.midi.ports import (
     CONTROL_CHANGE,
     NOTE_OFF,
@@ -29,8 +29,6 @@ _CENTRE: Final = 8192
 MOVES_KEPT: Final = 64
 """So many messages tell any knob and its encoding, and fit into the player's status."""
 
-Move = tuple[str, bytes]
-"""The source that a message came by, and the message."""
 _Hear = Callable[[bytes, float], float | None]
 """Takes a message and the control's value; returns its new one, or None for as it is."""
 

@@ -18,7 +18,7 @@ from livevae.clock.link import LinkClock, Session
 from livevae.clock.sources import ClockSources
 from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Transport
 from livevae.decoder.bank import Bank
-from livevae.midi.binding import Binding
+from livevae.midi.binding import Binding, Move
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -75,6 +75,8 @@ class Status(msgspec.Struct, frozen=True):
     fault: str
     link_peers: int = 0
     realtime: str = ""
+    moves: tuple[Move, ...] = ()
+    """What controllers have sent of late, while `livevae learn` asks for it."""
 
 
 class Player:
@@ -115,14 +117,23 @@ class Player:
         self._clock = ""
         self._following = self._performance.choice("clock")
         self._jumps = 0
-        self._commands: deque[Command] = deque()
+        self._commands: deque[Command | ControlMap] = deque()
         self.commands_done = 0
         self._chooser.want(bank, self._performance.position)
         self._choose_clock(now_ns)
 
+    @property
+    def backend(self) -> str:
+        """The MIDI system it plays on."""
+        return type(self._port).__name__.removesuffix("Port").lower()
+
     def command(self, name: str, number: float) -> None:
         """Set a control, or pull a trigger, at the next pass; callable from any thread."""
         self._commands.append((name, number))
+
+    def remap(self, control_map: ControlMap) -> None:
+        """Hear controllers through another map from the next pass on; callable from any thread."""
+        self._commands.append(control_map)
 
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
@@ -131,7 +142,11 @@ class Player:
             for message in heard(packet):
                 self._take(time_ns, message, source, now_ns)
         while self._commands:
-            self._apply(*self._commands.popleft(), now_ns)
+            order = self._commands.popleft()
+            if isinstance(order, ControlMap):
+                self._map = order
+            else:
+                self._apply(*order, now_ns)
             self.commands_done += 1
         self._follower.poll(now_ns)
         self._share_session()
@@ -163,7 +178,7 @@ class Player:
         late_ns = sorted(self._port.lateness_ns()) or [0]
         clock_source, other_clocks = self._clock_names()
         return Status(
-            backend=type(self._port).__name__.removesuffix("Port").lower(),
+            backend=self.backend,
             port=self._port.name,
             clock=self._clock,
             clock_alive=self._clock_alive(),
@@ -182,6 +197,7 @@ class Player:
             commands=self.commands_done,
             fault=self._port.fault() or (self._link.problem if self._clock == "link" else ""),
             link_peers=self._link.session.peers if self._link.session else 0,
+            moves=tuple(self._map.moves or ()),
         )
 
     def _clock_names(self) -> tuple[str, tuple[str, ...]]:

@@ -5,9 +5,9 @@ from collections import deque
 
 import pytest
 
-from livevae.midi.binding import Binding
+from livevae.midi.binding import Binding, Move
 from livevae.parameters import PARAMETERS
-from livevae.player.controls import MOVES_KEPT, ControlMap, Move
+from livevae.player.controls import MOVES_KEPT, ControlMap
 from tests.player.stage import Stage, beat
 
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS.values()}
