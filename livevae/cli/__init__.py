@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "get": ("remote", "get", "Show controls of the running LiveVAE."),
     "panic": ("remote", "panic", "Silence every note at once."),
     "capture": ("capture", "capture", "Write what you have just heard into a MIDI file."),
+    "learn": ("learn", "learn", "Bind a knob, wheel or pad to a control."),
     "ports": ("setup", "ports", "List the MIDI ports of other programs."),
     "doctor": ("setup", "doctor", "Find out what is wrong, and how to mend it."),
     "render": ("render", "render", "Play offline into a MIDI file."),

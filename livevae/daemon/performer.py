@@ -14,10 +14,11 @@ from livevae.daemon.child import Child
 from livevae.daemon.instrument import HANGS_AFTER_S, Instrument
 from livevae.daemon.keeper import Keeper
 from livevae.errors import WorkError
+from livevae.mapping import Bindings
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
 from livevae.player.player import Change, Status
-from livevae.player.process import PORT_GONE, ChangeBank, Orders
+from livevae.player.process import PORT_GONE, ChangeBank, ChangeMap, Orders
 
 READY_WITHIN_S: Final = 20.0
 LEAVE_WITHIN_S: Final = 2.0
@@ -89,9 +90,23 @@ class Performer:
         Raises:
             WorkError: it does not.
         """
+        await self._tell(_encode(changes))
+
+    async def change_map(self, bindings: Bindings | None = None, *, learning: bool) -> None:
+        """Have the player hear controllers through another map, and say what it hears or not.
+
+        Raises:
+            WorkError: it does not take it.
+        """
+        if bindings is not None:
+            self._config = msgspec.structs.replace(self._config, map=bindings)
+        await self._tell(_encode(ChangeMap(self._config.map, learning)))
+
+    async def _tell(self, order: bytes) -> None:
+        """Give an order that the player acknowledges, and return once it has."""
         self._commands += 1
         mine = self._commands
-        self._child.send(_encode(changes))
+        self._child.send(order)
         deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
         while (status := self.status()) is None or status.commands < mine:
             if time.monotonic() > deadline:

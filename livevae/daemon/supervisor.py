@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from livevae.clock.link import require_link
-from livevae.config import Config
+from livevae.config import Config, load
 from livevae.daemon.archive import Archive
 from livevae.daemon.child import Child
 from livevae.daemon.control import (
@@ -52,11 +52,14 @@ class Report(msgspec.Struct, frozen=True):
 class Supervisor:
     """Runs LiveVAE, from the first order to the last note-off."""
 
-    def __init__(self, config: Config, model: Path, folder: Path, player: Child) -> None:
+    def __init__(
+        self, config: Config, model: Path, folder: Path, player: Child, settings: Path | None = None
+    ) -> None:
         """Take over a player that waits for its orders.
 
         Args:
             config: what to play and how.
+            settings: the file that says so, if there is one.
             model: folder of the model.
             folder: private runtime folder.
             player: a player process, just started.
@@ -64,6 +67,7 @@ class Supervisor:
         self._config = config
         self._model = model
         self._folder = folder
+        self._settings = settings
         self._begun_s = time.monotonic()
         self._leaving = asyncio.Event()
         self._shelf = Shelf(folder)
@@ -231,6 +235,12 @@ class Supervisor:
             return await self._set("panic", "on")
         if request.ask == "capture":
             return await self._archive.capture(request.name, request.value)
+        if request.ask == "learn":
+            await self._performer.change_map(learning=request.value == "on")
+            return str(self._settings.absolute()) if self._settings else ""
+        if request.ask == "map":
+            await self._performer.change_map(load(Path(request.value)).map, learning=False)
+            return None
         status = self._performer.status()
         if status is None:
             raise WorkError("the player is starting; ask again in a second")
@@ -259,11 +269,13 @@ class Supervisor:
         return value
 
 
-def supervise(config: Config, model: Path, folder: Path, player: Child) -> int:
+def supervise(
+    config: Config, model: Path, folder: Path, player: Child, settings: Path | None = None
+) -> int:
     """Run the instrument until it is told to stop; return the exit code."""
 
     async def run() -> int:
-        return await Supervisor(config, model, folder, player).run()
+        return await Supervisor(config, model, folder, player, settings).run()
 
     try:
         return asyncio.run(run())

@@ -17,11 +17,12 @@ from livevae.clock.internal import InternalClock
 from livevae.clock.link import LinkClock, Session
 from livevae.clock.sources import ClockSources
 from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Transport
-from livevae.config import Binding
 from livevae.decoder.bank import Bank
+from livevae.midi.binding import Binding, Move
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
+    CONTROL_CHANGE,
     SYSTEM,
     Connections,
     MidiPort,
@@ -77,6 +78,8 @@ class Status(msgspec.Struct, frozen=True):
     fault: str
     link_peers: int = 0
     realtime: str = ""
+    moves: tuple[Move, ...] = ()
+    """What controllers have sent of late, while `livevae learn` asks for it."""
 
 
 class Player:
@@ -90,7 +93,7 @@ class Player:
         kit: tuple[int, ...],
         channel: int = 10,
         seed: int = 0,
-        bindings: Mapping[str, Binding] | None = None,
+        bindings: Mapping[str, Sequence[Binding]] | None = None,
         controls: Mapping[str, float] | None = None,
         link: LinkClock | None = None,
         tape: Tape | None = None,
@@ -121,10 +124,15 @@ class Player:
         self._clock = ""
         self._following = self._performance.choice("clock")
         self._jumps = 0
-        self._commands: deque[Sequence[Change]] = deque()
+        self._commands: deque[Sequence[Change] | ControlMap] = deque()
         self.commands_done = 0
         self._chooser.want(bank, self._performance.position)
         self._choose_clock(now_ns)
+
+    @property
+    def backend(self) -> str:
+        """The MIDI system it plays on."""
+        return type(self._port).__name__.removesuffix("Port").lower()
 
     def command(self, name: str, number: float) -> None:
         """Set a control, or pull a trigger, at the next pass; callable from any thread."""
@@ -134,6 +142,10 @@ class Player:
         """Set several controls at the next pass, all in one step of undo; from any thread."""
         self._commands.append(changes)
 
+    def remap(self, control_map: ControlMap) -> None:
+        """Hear controllers through another map from the next pass on; callable from any thread."""
+        self._commands.append(control_map)
+
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
         now_ns = self._port.now_ns()
@@ -141,7 +153,11 @@ class Player:
             for message in heard(packet):
                 self._take(time_ns, message, source, now_ns)
         while self._commands:
-            self._change(self._commands.popleft(), now_ns)
+            order = self._commands.popleft()
+            if isinstance(order, ControlMap):
+                self._map = order
+            else:
+                self._change(order, now_ns)
             self.commands_done += 1
         self._follower.poll(now_ns)
         self._share_session()
@@ -174,7 +190,7 @@ class Player:
         late_ns = sorted(self._port.lateness_ns()) or [0]
         clock_source, other_clocks = self._clock_names()
         return Status(
-            backend=type(self._port).__name__.removesuffix("Port").lower(),
+            backend=self.backend,
             port=self._port.name,
             clock=self._clock,
             clock_alive=self._clock_alive(),
@@ -193,6 +209,7 @@ class Player:
             commands=self.commands_done,
             fault=self._port.fault() or (self._link.problem if self._clock == "link" else ""),
             link_peers=self._link.session.peers if self._link.session else 0,
+            moves=tuple(self._map.moves or ()),
         )
 
     def _clock_names(self) -> tuple[str, tuple[str, ...]]:
@@ -277,9 +294,9 @@ class Player:
         elif status >= SYSTEM:
             if self._sources.counts(time_ns, status, source):
                 self._follower.receive(time_ns, message)
-        elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+        elif status & 0xF0 == CONTROL_CHANGE and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
-        elif moved := self._map.target(message):
+        elif moved := self._map.target(message, source, self._performance.values):
             self._apply(*moved, now_ns)
 
     def _change(self, changes: Sequence[Change], now_ns: int) -> None:

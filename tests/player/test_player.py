@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livevae.clock.timeline import NS_PER_MS
-from livevae.config import Binding
+from livevae.midi.binding import Binding
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import VOICES
 from tests.player.ledger import by_pitch, notes

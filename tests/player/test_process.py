@@ -13,12 +13,21 @@ import pytest
 
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import UsageError
+from livevae.midi.binding import Binding
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import PortRequest
 from livevae.player import process
 from livevae.player.bar import Choice
 from livevae.player.player import Player
-from livevae.player.process import ChangeBank, Orders, hear_commands, rehearse, run
+from livevae.player.process import (
+    ChangeBank,
+    ChangeMap,
+    Orders,
+    hear_commands,
+    hearable,
+    rehearse,
+    run,
+)
 from tests.player.stage import KIT
 
 ALLOWED = {"livevae", "numpy", "msgspec"}
@@ -126,6 +135,29 @@ def test_a_bank_that_cannot_be_opened_leaves_the_player_with_its_own(
     said = capsys.readouterr().err
     assert said.startswith("livevae: the pattern bank")
     assert said.count("\n") == 1
+
+
+def test_the_order_to_change_the_map_is_taken_between_commands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And counted, so that the supervisor knows; who learns is told what comes in."""
+    bindings = {"x": (Binding(note=60, high=0.75),)}
+    player = told(monkeypatch, ChangeMap(bindings, True), ("y", 0.25))
+    assert player.commands_done == 2
+    port = player._port
+    assert isinstance(port, MemoryPort)
+    port.feed(0, bytes((0x90, 60, 1)))
+    player.step()
+    assert player.status().values["x"] == 0.75
+    assert player.status().moves == (("memory", bytes((0x90, 60, 1))),)
+    assert told(monkeypatch, ChangeMap(bindings, False)).status().moves == ()
+
+
+def test_on_jack_which_mixes_its_inputs_a_binding_hears_every_port() -> None:
+    """One that waited for a port by name would never hear anything."""
+    bindings = {"x": (Binding(20, port="nano"), Binding(21))}
+    assert hearable(bindings, "jack") == {"x": (Binding(20), Binding(21))}
+    assert hearable(bindings, "rtmidi") == bindings
 
 
 def test_a_choice_is_compared_by_identity() -> None:
