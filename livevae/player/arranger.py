@@ -40,8 +40,9 @@ class Arranger:
     """Says what plays at each step; the same object while nothing changes.
 
     State: what the performer wants from the next boundary on (``_parts``, ``_quantum``), when
-    there are fills (``_fills``), the plans by the step on which they begin (``_plans``) and the one
-    that stood before a jump (``_left``), and the choices made of them last (``_made``).
+    there are fills (``_fills``) and what the present one plays (``_filling``), the plans by the
+    step on which they begin (``_plans``) and the one that stood before a jump (``_left``), and the
+    choices made of them last (``_made``).
     """
 
     def __init__(self, chooser: Chooser) -> None:
@@ -50,6 +51,7 @@ class Arranger:
         self._parts = Parts()
         self._quantum = STEPS_PER_BAR
         self._fills = Fills()
+        self._filling: Pattern | None = None
         self._plans: dict[int, Plan] = {}
         self._left: Plan | None = None
         self._made: deque[tuple[Plan, Pattern | None, int | None, Choice]] = deque(
@@ -69,6 +71,8 @@ class Arranger:
         self._fills.every = FILL_EVERY[int(values["fill.every"])]
         self._fills.length = FILL_LENGTH[int(values["fill.length"])]
         self._fills.begin(step)
+        if not self._fills.fills(step):
+            self._filling = None
         return self._quantum
 
     def press_fill(self) -> None:
@@ -85,7 +89,7 @@ class Arranger:
     def at(self, step: int) -> Choice:
         """Return what plays from ``step`` of the song on."""
         plan = self._plan(step)
-        fill = self._chooser.fill() if self._fills.fills(step) else None
+        fill = self._fill() if self._fills.fills(step) else None
         ending = step if self._fills.ends(step) else None
         for made_of, made_with, made_for, choice in self._made:
             if made_of is plan and made_with is fill and made_for == ending:
@@ -93,6 +97,13 @@ class Arranger:
         choice = _arranged(plan, fill, ending)
         self._made.append((plan, fill, ending, choice))
         return choice
+
+    def _fill(self) -> Pattern | None:
+        """Return the fill where the hand is; in one that has begun, the last there was."""
+        fill = self._chooser.fill()
+        if fill is not None:
+            self._filling = fill
+        return self._filling
 
     def _plan(self, step: int) -> Plan:
         """Return the plan for ``step``: on a boundary, and where playing begins, a new one."""

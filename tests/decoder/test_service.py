@@ -19,14 +19,18 @@ from livevae.decoder.hand import filled
 from livevae.decoder.process import Orders, Status
 from livevae.decoder.service import PAUSE_NS, PIECE_NS, Service, WarmModel
 from livevae.errors import LiveVAEError, UsageError, WorkError
+from livevae.latent.lattice import REST
 from livevae.midi.recording import write_recording
 from livevae.model.checkpoint import load_model, save_model
 from livevae.model.vae import Vae
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import validated
+from livevae.pattern.render import render
+from livevae.player.performance import Performance
 from tests.latent.test_space import space
 from tests.model.test_vae import small
 from tests.player.ledger import notes
+from tests.player.stage import KIT
 
 SHAPE = Shape(32, 2, 2)
 
@@ -355,3 +359,19 @@ def test_an_offline_render_lies_within_its_bars_and_no_note_hangs(
     assert min(time_ns for time_ns, _ in events) >= 0
     assert heard[0].on_ns < 400_000_000
     assert max(note.on_ns for note in heard) < 8 * 400_000_000
+
+
+def test_an_offline_render_has_each_fill_decoded_in_time(model: Path) -> None:
+    """Its last half bar is that of the fill's own pattern, exactly."""
+    bank = Bank.in_memory(SHAPE)
+    service = Service(bank, WarmModel(model, "cpu", 1))
+    controls = {"humanize": 0.0, "density": 0.8, "fill.every": 1.0}
+    events = play(Config(controls=controls), bank, service, 2)
+    fill = bank.exact(filled(REST))
+    assert fill is not None
+    step_ns = 125_000_000
+    for step in range(24, 32):
+        feel = Performance(controls).feel
+        expected = {h.voice for h in render(fill, feel, 1, 0) if h.step == step - 16}
+        heard = {n.pitch for n in notes(events) if round(n.on_ns / step_ns) == step}
+        assert heard == {KIT[voice] for voice in expected}

@@ -104,6 +104,22 @@ def test_a_fill_that_is_decoded_meanwhile_is_played_from_then_on() -> None:
     assert played[TOM] == list(range(8, 16))
 
 
+def test_a_fill_goes_on_while_the_hand_moves_until_the_one_where_it_is_comes() -> None:
+    """A sweep of x through it leaves no hole; the next fill is another."""
+    stage = stage_with_fill()
+    downbeat_ns = stage.lock()
+    stage.ticks(6 * 5 - 3)
+    stage.player.command("fill.now", 1.0)
+    stage.ticks(6 * 3)
+    stage.control(20, 127)
+    stage.bars(1)
+    stage.player.command("fill.now", 1.0)
+    stage.bars(1)
+    played = steps_of(stage, downbeat_ns)
+    assert played[TOM] == list(range(5, 16))
+    assert played[CRASH] == [16, 32]
+
+
 def test_a_locked_voice_goes_on_through_a_fill_and_a_mute_silences_its_crash() -> None:
     """They are the performer's word."""
     stage = stage_with_fill(kick_lock="on", crash_mute="on")
