@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "set": ("remote", "set_control", "Set a control of the running LiveVAE."),
     "get": ("remote", "get", "Show controls of the running LiveVAE."),
     "panic": ("remote", "panic", "Silence every note at once."),
+    "scene": ("scene", "scene", "Keep where the knobs stand, and go back to it."),
     "capture": ("capture", "capture", "Write what you have just heard into a MIDI file."),
     "ports": ("setup", "ports", "List the MIDI ports of other programs."),
     "doctor": ("setup", "doctor", "Find out what is wrong, and how to mend it."),

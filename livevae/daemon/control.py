@@ -35,10 +35,10 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client asks for.
 
     ``name`` and ``value`` are a control's for ``set``, and for ``capture`` the number of bars and
-    the file.
+    the file; for ``scene`` what to do, and the scene's name.
     """
 
-    ask: Literal["status", "set", "panic", "capture"]
+    ask: Literal["status", "set", "panic", "capture", "scene"]
     name: str = ""
     value: str = ""
     token: str = ""

@@ -33,7 +33,7 @@ from livevae.midi.realtime import (
 )
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
-from livevae.player.player import Change, Player
+from livevae.player.player import Change, Player, Scenes
 from livevae.player.tape import Tape
 
 SWITCH_INTERVAL_S: Final = 0.0001
@@ -58,12 +58,19 @@ class Orders(msgspec.Struct, frozen=True):
     controls: dict[str, float]
     restarted: bool
     tape: str
+    scenes: Scenes = ()
 
 
-class ChangeBank(msgspec.Struct, frozen=True):
+class ChangeBank(msgspec.Struct, frozen=True, tag=True):
     """What the supervisor tells a player that is to go on with another model."""
 
     bank: str
+
+
+class NumberedScenes(msgspec.Struct, frozen=True, tag=True):
+    """What the supervisor tells a player of the scenes that the control ``scene`` recalls."""
+
+    scenes: Scenes
 
 
 def rehearse(orders: Orders, steps: int) -> None:
@@ -96,12 +103,14 @@ def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
 
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
     """Pass on what the supervisor says, until it says no more: then it is time to leave."""
-    decode = msgspec.json.Decoder(tuple[Change, ...] | ChangeBank).decode
+    decode = msgspec.json.Decoder(tuple[Change, ...] | ChangeBank | NumberedScenes).decode
     try:
         for line in sys.stdin.buffer:
             order = decode(line)
             if isinstance(order, ChangeBank):
                 change_bank(player, Path(order.bank), leave)
+            elif isinstance(order, NumberedScenes):
+                player.scenes = order.scenes
             else:
                 player.change(order)
             port.wake()
@@ -134,6 +143,7 @@ def run(orders: Orders) -> int:
         controls=orders.controls,
         tape=tape,
     )
+    player.scenes = orders.scenes
     del bank  # the player's own may be another before long
     leave = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: leave.set())
