@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "panic": ("remote", "panic", "Silence every note at once."),
     "scene": ("scene", "scene", "Keep where the knobs stand, and go back to it."),
     "capture": ("capture", "capture", "Write what you have just heard into a MIDI file."),
+    "controls": ("controls", "controls", "The reference of all controls."),
     "ports": ("setup", "ports", "List the MIDI ports of other programs."),
     "doctor": ("setup", "doctor", "Find out what is wrong, and how to mend it."),
     "render": ("render", "render", "Play offline into a MIDI file."),
