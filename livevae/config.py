@@ -54,6 +54,15 @@ class Decoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
 
 
+class Scenes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The kept scenes that the control ``scene`` recalls by number, from 1."""
+
+    list: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(max_length=128, description="a list of at most 128 names of scenes"),
+    ] = ()
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything livevae.toml can say; the defaults are those of the shipped file."""
 
@@ -61,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
     midi: Midi = Midi()
     decoder: Decoder = Decoder()
+    scenes: Scenes = Scenes()
     map: Bindings = msgspec.field(default_factory=lambda: dict(DEFAULT_MAP))
     controls: dict[str, float] = {}
 

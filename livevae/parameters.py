@@ -238,6 +238,8 @@ def _table() -> Iterator[Parameter]:
     yield Parameter("model", Kind.NAME, 0, 0, 0, "", text)
     yield Parameter("panic", Kind.TRIGGER, 0, 1, 0, "", "Silence every note at once.")
 
+    text = "Recall a scene by its place in the list of livevae.toml; program change n is n + 1."
+    yield _continuous("scene", 1, 128, 1, "", text)
     yield Parameter(
         "undo", Kind.TRIGGER, 0, 1, 0, "", "Go back to the beat before the last change."
     )
@@ -250,6 +252,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
 
 _RIG: Final = frozenset(
     {
+        "scene",
         "change.quantize",
         "clock",
         "bpm",

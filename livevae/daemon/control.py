@@ -35,11 +35,12 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client asks for.
 
     ``set`` has ``name`` and ``value``; ``capture`` the number of bars for a name, and the file;
-    ``learn`` has the value ``on`` or ``off``, and its answer is the path of livevae.toml; ``map``
-    has the path of the livevae.toml whose map to take.
+    ``scene`` what to do for a name, and the scene's; ``learn`` has the value ``on`` or ``off``, and
+    its answer is the path of livevae.toml; ``map`` has the path of the livevae.toml whose map to
+    take.
     """
 
-    ask: Literal["status", "set", "panic", "capture", "learn", "map"]
+    ask: Literal["status", "set", "panic", "capture", "scene", "learn", "map"]
     name: str = ""
     value: str = ""
     token: str = ""

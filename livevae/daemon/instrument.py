@@ -36,7 +36,7 @@ Spawn: TypeAlias = Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]
 
 
 class Shelf:
-    """Where the banks and the tape of one daemon lie: in memory where a file system is for that.
+    """Where the banks and the tape of a daemon lie: in memory where there is a file system for it.
 
     Their names have a part in common for each runtime folder, so that what a killed daemon left is
     found and removed, and one of their own, so that no late process takes one for another.

@@ -17,8 +17,8 @@ from livevae.errors import WorkError
 from livevae.mapping import Bindings
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
-from livevae.player.player import Change, Status
-from livevae.player.process import PORT_GONE, ChangeBank, ChangeMap, Orders
+from livevae.player.player import Change, Scenes, Status
+from livevae.player.process import PORT_GONE, ChangeBank, ChangeMap, NumberedScenes, Orders
 
 READY_WITHIN_S: Final = 20.0
 LEAVE_WITHIN_S: Final = 2.0
@@ -40,6 +40,7 @@ class Performer:
         self._child = child
         self._leaving = leaving
         self._commands = 0
+        self._scenes: Scenes = ()
         self._instrument: Instrument
         self.keeper = Keeper(
             "player",
@@ -113,6 +114,11 @@ class Performer:
                 raise WorkError("the player does not answer; `livevae status` may say why")
             await asyncio.sleep(_LOOK_EVERY_S)
 
+    def give_scenes(self, scenes: Scenes) -> None:
+        """Tell the player, and each that comes after it, what the scenes with numbers are."""
+        self._scenes = scenes
+        self._child.send(_encode(NumberedScenes(scenes)))
+
     async def change(self, after: Instrument) -> None:
         """Have the player go on with another instrument, which is heard from a bar line on.
 
@@ -155,6 +161,7 @@ class Performer:
             controls=config.controls,
             restarted=False,
             tape=str(self._tape),
+            scenes=self._scenes,
         )
 
     def _revive(self) -> None:

@@ -28,6 +28,7 @@ from livevae.daemon.control import (
 )
 from livevae.daemon.instrument import Instrument, Shelf
 from livevae.daemon.performer import Performer
+from livevae.daemon.scenes import Scenes
 from livevae.daemon.terminal import at_terminal, line_typed, say
 from livevae.decoder.process import Status as DecoderStatus
 from livevae.decoder.saved_map import SavedMap
@@ -73,6 +74,7 @@ class Supervisor:
         self._shelf = Shelf(folder)
         self._archive = Archive(self._shelf.tape)
         self._performer = Performer(config, player, self._archive.path, self._leaving)
+        self._scenes = Scenes(self._performer, config.scenes.list)
         self._instruments: list[Instrument] = []
         """The one that is played, and while the model changes, the one to come."""
         self._changing = asyncio.Lock()
@@ -100,6 +102,7 @@ class Supervisor:
             self._say_ready()
             if problem:
                 say(problem)
+            await self._scenes.publish()
             await control.open()
             self._performer.instrument.start_decoder()
             self._performer.instrument.keep_decoder(self._spawn)
@@ -198,6 +201,7 @@ class Supervisor:
                 after = await self._loaded(folder, before)
                 await self._performer.change(after)
                 after.keep_decoder(self._spawn)
+                await self._scenes.publish()
             except LiveVAEError as error:
                 raise type(error)(f"{error}; {before.model.name} plays on") from error
             finally:
@@ -241,6 +245,8 @@ class Supervisor:
         if request.ask == "map":
             await self._performer.change_map(load(Path(request.value)).map, learning=False)
             return None
+        if request.ask == "scene":
+            return await self._scenes.answer(request.name, request.value)
         status = self._performer.status()
         if status is None:
             raise WorkError("the player is starting; ask again in a second")

@@ -51,6 +51,8 @@ LONGEST_REST_NS: Final = 25 * NS_PER_MS
 
 Change = tuple[str, float]
 """A control and its new float."""
+Scenes = tuple[tuple[Change, ...], ...]
+"""What each scene with a number sets, the first being number 1."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -104,6 +106,8 @@ class Player:
         self.bank = bank
         """The bank to play from; any thread may put another here, with its grid in it: a pass
         takes it up, and it is heard from the next bar line on."""
+        self.scenes: Scenes = ()
+        """What ``scene`` recalls by number, from 1; any thread may put others here."""
         self._performance = Performance(controls or {})
         self._history = History(self._performance.values)
         self._map = ControlMap(bindings or {})
@@ -323,6 +327,8 @@ class Player:
             if number:
                 self._pull(name, now_ns)
             return
+        if name == "scene" and 1 <= round(number) <= len(self.scenes):
+            self._change(self.scenes[round(number) - 1], now_ns)
         if not self._performance.set(name, number):
             return
         self._history.moved(now_ns)

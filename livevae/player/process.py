@@ -36,7 +36,7 @@ from livevae.midi.realtime import (
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
 from livevae.player.controls import MOVES_KEPT, ControlMap
-from livevae.player.player import Change, Player
+from livevae.player.player import Change, Player, Scenes
 from livevae.player.tape import Tape
 
 SWITCH_INTERVAL_S: Final = 0.0001
@@ -61,6 +61,7 @@ class Orders(msgspec.Struct, frozen=True):
     controls: dict[str, float]
     restarted: bool
     tape: str
+    scenes: Scenes = ()
 
 
 class ChangeBank(msgspec.Struct, frozen=True, tag=True):
@@ -75,6 +76,12 @@ class ChangeMap(msgspec.Struct, frozen=True, tag=True):
     bindings: dict[str, tuple[Binding, ...]]
     learning: bool
     """Whether to say what comes in, for `livevae learn`."""
+
+
+class NumberedScenes(msgspec.Struct, frozen=True, tag=True):
+    """What the supervisor tells a player of the scenes that the control ``scene`` recalls."""
+
+    scenes: Scenes
 
 
 def rehearse(orders: Orders, steps: int) -> None:
@@ -123,7 +130,9 @@ def hearable(
 
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
     """Pass on what the supervisor says, until it says no more: then it is time to leave."""
-    decode = msgspec.json.Decoder(tuple[Change, ...] | ChangeBank | ChangeMap).decode
+    decode = msgspec.json.Decoder(
+        tuple[Change, ...] | ChangeBank | ChangeMap | NumberedScenes
+    ).decode
     try:
         for line in sys.stdin.buffer:
             order = decode(line)
@@ -132,6 +141,8 @@ def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> Non
             elif isinstance(order, ChangeMap):
                 moves: deque[Move] | None = deque(maxlen=MOVES_KEPT) if order.learning else None
                 player.remap(ControlMap(hearable(order.bindings, player.backend), moves))
+            elif isinstance(order, NumberedScenes):
+                player.scenes = order.scenes
             else:
                 player.change(order)
             port.wake()
@@ -164,6 +175,7 @@ def run(orders: Orders) -> int:
         controls=orders.controls,
         tape=tape,
     )
+    player.scenes = orders.scenes
     del bank  # the player's own may be another before long
     leave = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: leave.set())

@@ -52,3 +52,34 @@ def test_the_captured_bars_are_what_the_recorder_heard(tmp_path: Path) -> None:
         np.ptp([heard[at + n][0] - written[n][0] for n in range(1, len(wanted))]) for at in fits
     ]
     assert min(apart) < 0.0002
+
+
+def test_a_scene_is_saved_and_recalled_and_refused_on_another_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And playing goes on."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with daemon(
+        *("--clock", "internal", "--bpm", "200", "--model", "groove-2bar"),
+        config='[scenes]\nlist = ["verse"]\n',
+    ) as running:
+        eventually(lambda: running.status().player.notes > 5)
+        running.set("x", 0.9)
+        saved = livevae(running.folder, "scene", "save", "verse")
+        assert saved.returncode == 0, saved.stderr
+        for ways in (("scene", "recall", "verse"), ("set", "scene", "1"), ("set", "undo", "on")):
+            running.set("x", 0.1)
+            assert livevae(running.folder, *ways).returncode == 0
+            eventually(lambda: running.status().player.values["x"] == 0.9)
+        assert livevae(running.folder, "scene", "list").stdout == "verse\n"
+        assert "there are: verse" in one_sentence(livevae(running.folder, "scene", "recall", "x"))
+        running.set("model", "groove-4bar")
+        (tmp_path / "livevae/presets/groove-2bar").rename(tmp_path / "livevae/presets/groove-4bar")
+        running.set("x", 0.5)
+        refused = livevae(running.folder, "scene", "recall", "verse")
+        assert refused.returncode == 2
+        assert "kept on the model groove-2bar" in one_sentence(refused)
+        player = running.status().player
+        assert player.values["x"] == 0.5
+        assert player.playing
+        assert player.bars["missed"] == 0

@@ -22,6 +22,7 @@ from livevae.player.player import Player
 from livevae.player.process import (
     ChangeBank,
     ChangeMap,
+    NumberedScenes,
     Orders,
     hear_commands,
     hearable,
@@ -95,6 +96,12 @@ def test_the_link_clock_without_its_library_is_refused_before_any_port_opens(
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(UsageError, match="Ableton Link is not installed"):
         run(orders(controls={"clock": 2.0}))
+
+
+def test_the_scenes_of_an_order_are_recalled_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between commands."""
+    player = told(monkeypatch, NumberedScenes(((("x", 0.25),),)), (("scene", 1.0),))
+    assert player.status().values["x"] == 0.25
 
 
 def told(monkeypatch: pytest.MonkeyPatch, *orders: object) -> Player:
