@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
 
-from livevae.config import Binding, Config
+from livevae.config import Config
+from livevae.midi.binding import Binding, describe
 from livevae.parameters import PARAMETERS, Kind, Parameter
 
 HEADINGS: Final = ("control", "range", "default", "message", "what it does")
@@ -47,7 +48,7 @@ def as_markdown() -> str:
 def _rows() -> Iterator[tuple[str, ...]]:
     defaults = Config()
     for name, parameter in PARAMETERS.items():
-        message = _message(defaults.map.get(name))
+        message = _message(defaults.map.get(name, ()))
         yield name, _range(parameter), _default(parameter, defaults), message, parameter.help
 
 
@@ -70,8 +71,6 @@ def _default(parameter: Parameter, defaults: Config) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _message(binding: Binding | None) -> str:
-    if binding is None:
-        return "-"
-    channel = f", channel {binding.channel}" if binding.channel else ""
-    return f"CC {binding.cc}{channel}"
+def _message(bindings: Sequence[Binding]) -> str:
+    words = (describe(message, b.where()) for b in bindings for message in b.messages())
+    return " or ".join(words) or "-"

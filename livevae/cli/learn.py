@@ -48,6 +48,8 @@ def learn(control: str | None, add: bool, config: Path | None) -> None:
                 name = _bindable(click.prompt("Which control is it to move?", err=True))
             except UsageError as error:
                 _say(str(error))
+        if find(name).kind is not Kind.TOGGLE:
+            binding = msgspec.structs.replace(binding, mode=None)
         lost = _write(file, name, binding, add)
         if running:
             ask(Request("map", value=str(file.absolute())))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
@@ -233,20 +233,18 @@ class Supervisor:
     # The control socket
 
     async def _answer(self, request: Request) -> object:
-        if request.ask == "set":
-            return await self._set(request.name, request.value)
-        if request.ask == "panic":
-            return await self._set("panic", "on")
-        if request.ask == "capture":
-            return await self._archive.capture(request.name, request.value)
-        if request.ask == "learn":
-            await self._performer.change_map(learning=request.value == "on")
-            return str(self._settings.absolute()) if self._settings else ""
-        if request.ask == "map":
-            await self._performer.change_map(load(Path(request.value)).map, learning=False)
-            return None
-        if request.ask == "scene":
-            return await self._scenes.answer(request.name, request.value)
+        answers: dict[str, Callable[[str, str], Awaitable[object]]] = {
+            "status": self._report,
+            "set": self._set,
+            "panic": self._panic,
+            "capture": self._archive.capture,
+            "scene": self._scenes.answer,
+            "learn": self._learn,
+            "map": self._take_map,
+        }
+        return await answers[request.ask](request.name, request.value)
+
+    async def _report(self, _name: str, _value: str) -> Report:
         status = self._performer.status()
         if status is None:
             raise WorkError("the player is starting; ask again in a second")
@@ -261,6 +259,17 @@ class Supervisor:
                 "decoder": instrument.restarts,
             },
         )
+
+    async def _panic(self, _name: str, _value: str) -> object:
+        return await self._set("panic", "on")
+
+    async def _learn(self, _name: str, switch: str) -> str:
+        """Say what controllers send, or no more; return the path of livevae.toml."""
+        await self._performer.change_map(learning=switch == "on")
+        return str(self._settings.absolute()) if self._settings else ""
+
+    async def _take_map(self, _name: str, path: str) -> None:
+        await self._performer.change_map(load(Path(path)).map, learning=False)
 
     async def _set(self, name: str, text: str) -> object:
         """Give a control a value, and return it once it has been taken."""

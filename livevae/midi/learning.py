@@ -40,7 +40,10 @@ _Identity = tuple[str, int, int, int]
 
 
 def recognised(moves: Sequence[Move]) -> Binding | None:
-    """Return the binding for what was moved, on its own channel; None if that needs more moves."""
+    """Return the binding for what was moved, on its own channel; None if that needs more moves.
+
+    A button that was pressed and let go has the mode ``toggle``, which is meant for switches.
+    """
     heard = [(_identity(move), move[1]) for move in moves if _learnable(move[1])]
     if not heard:
         return None
@@ -100,7 +103,8 @@ def _control_change(binding: Binding, values: Sequence[int]) -> Binding | None:
     """Return ``binding`` with its encoding, or None while the values fit several."""
     found = set(values)
     if found <= {0, 127} and not (found == {127} and len(values) >= _TELLING):
-        return binding  # a button
+        # A button; one that lets go by itself would move a switch only while it is held.
+        return msgspec.structs.replace(binding, mode="toggle" if len(found) == 2 else None)
     if len(values) < _TELLING:
         return None
     for encoding, left in _LEFT.items():

@@ -85,6 +85,18 @@ def test_a_pad_is_bound_in_ones_own_file_when_there_is_none_here(
     assert load(own).map["kick.mute"] == (Binding(note=36, channel=10),)
 
 
+@pytest.mark.parametrize(("name", "mode"), [("kick.mute", "toggle"), ("x", None), ("panic", None)])
+def test_a_button_that_lets_go_by_itself_toggles_a_switch(
+    alone: MemoryPort, tmp_path: Path, name: str, mode: str | None
+) -> None:
+    """And moves all else as a knob would."""
+    (tmp_path / "livevae.toml").write_text("")
+    for value in (127, 0):
+        alone.feed(0, bytes((0xB0, 48, value)))
+    assert call(name).exit_code == 0
+    assert load().map[name] == (Binding(48, channel=1, mode=mode),)
+
+
 def test_without_a_control_it_asks_until_there_is_one(alone: MemoryPort, tmp_path: Path) -> None:
     """After the knob, as a hand does it; a slip of the pen is no end."""
     (tmp_path / "livevae.toml").write_text("# mine\n[map]\nx = {note = 36, channel = 10}\n")

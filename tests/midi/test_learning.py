@@ -27,7 +27,7 @@ def turned(*values: int) -> Binding | None:
         ([(0xC0, 3)], Binding(program=3, channel=1)),
         ([(0xD1, 5), (0xD1, 9)], Binding(pressure=True, channel=2)),
         ([(0xE0, 0, 64), (0xE0, 5, 70)], Binding(pitch_bend=True, channel=1)),
-        ([(0xB0, 48, 127), (0xB0, 48, 0)], Binding(48, channel=1)),
+        ([(0xB0, 48, 127), (0xB0, 48, 0)], Binding(48, channel=1, mode="toggle")),
         ([(0xB0, 48, 127)], Binding(48, channel=1)),
         ([(0xB0, 99, 2), (0xB0, 98, 44), (0xB0, 6, 5)], Binding(nrpn=300, channel=1)),
         ([(0xB0, 98, 44), (0xB0, 99, 2), (0xB0, 38, 5)] * 9, Binding(nrpn=300, channel=1)),

@@ -4,6 +4,8 @@ import time
 from collections import deque
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from livevae.midi.binding import Binding, Move
 from livevae.parameters import PARAMETERS
@@ -225,3 +227,49 @@ def test_a_knob_moves_the_players_control_and_a_note_of_number_123_is_no_silence
     values = stage.player.status().values
     assert (values["x"], values["kick.mute"], values["y"]) == (1, 1, 0)
     assert len(stage.port.sent()) == sent
+
+
+EVERY_KIND = {
+    "x": Binding(20, curve="exp", takeover="pickup", low=0.9, high=0.1),
+    "y": Binding(cc14=1, curve="s", takeover="scale"),
+    "axis.1": Binding(nrpn=300, curve="log", takeover="scale"),
+    "axis.2": Binding(pitch_bend=True, takeover="pickup"),
+    "density": Binding(pressure=True, channel=1, takeover="scale"),
+    "humanize": Binding(21, relative="twos_complement", curve="exp"),
+    "swing": Binding(22, relative="sign_magnitude", low=75, high=50),
+    "change.quantize": Binding(23, relative="binary_offset", low="8 bars", high="beat"),
+    "kick.mute": Binding(note=36),
+    "bpm": Binding(note=37, mode="value", low=90, high=130, takeover="scale"),
+    "clock": Binding(program=1, high="internal"),
+}
+_TELLING = [1, 6, 20, 21, 22, 23, 33, 36, 37, 38, 98, 99]
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0x80, 0x90, 0xB0, 0xC0, 0xD0, 0xE0, 0xB1]),
+            st.sampled_from(_TELLING) | st.integers(0, 127),
+            st.sampled_from([2, 44, 64]) | st.integers(0, 127),
+        ),
+        max_size=80,
+    )
+)
+def test_whatever_a_hand_does_every_value_stays_within_its_binding(
+    messages: list[tuple[int, int, int]],
+) -> None:
+    """Of every kind, in any order, with every curve and takeover."""
+    desk = Desk()
+    desk.map = ControlMap({name: (binding,) for name, binding in EVERY_KIND.items()})
+    for status, number, value in messages:
+        size = 1 if 0xC0 <= status < 0xE0 else 2
+        desk.hear(status, *(number, value)[:size])
+    for name, binding in EVERY_KIND.items():
+        parameter, number = PARAMETERS[name], desk.values[name]
+        assert parameter.low <= number <= parameter.high
+        assert number == DEFAULTS[name] or parameter.to_float(parameter.to_value(number)) == number
+        if binding.low is not None and number != DEFAULTS[name]:
+            assert binding.high is not None
+            ends = sorted((parameter.to_float(binding.low), parameter.to_float(binding.high)))
+            assert ends[0] - 1e-9 <= number <= ends[1] + 1e-9
