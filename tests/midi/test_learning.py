@@ -88,6 +88,11 @@ def test_a_knob_that_sends_positions_is_never_taken_for_an_endless_one(
     assert found == Binding(20, channel=3)
 
 
+def test_a_position_that_comes_twice_now_and_then_makes_no_encoder() -> None:
+    """A worn knob about its middle: an encoder repeats itself far more often."""
+    assert turned(60, 61, 61, 62, 63, 65, 66, 67, 68, 69) == Binding(20, channel=3)
+
+
 def test_nothing_is_learned_from_nothing() -> None:
     """Nor from an NRPN that was only selected, or from its null."""
     assert learned() is None
