@@ -19,7 +19,7 @@ def test_every_control_has_a_line_with_range_default_and_message() -> None:
     lines = call(controls).output.splitlines()
     assert [line.split()[0] for line in lines] == list(PARAMETERS)
     by_name = {line.split()[0]: " ".join(line.split()[1:]) for line in lines}
-    assert by_name["x"].startswith("0 to 1 0.5 CC 20 Position")
+    assert by_name["x"].startswith("0 to 1 0.5 cc 20 Position")
     assert by_name["swing"].startswith("50 to 75 % 50 - Delay")
     assert by_name["kick.mute"].startswith("on, off off - Silence")
     assert by_name["undo"].startswith("pull - - Go back")

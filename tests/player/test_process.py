@@ -149,7 +149,7 @@ def test_the_order_to_change_the_map_is_taken_between_commands(
 ) -> None:
     """And counted, so that the supervisor knows; who learns is told what comes in."""
     bindings = {"x": (Binding(note=60, high=0.75),)}
-    player = told(monkeypatch, ChangeMap(bindings, True), ("y", 0.25))
+    player = told(monkeypatch, ChangeMap(bindings, True), (("y", 0.25),))
     assert player.commands_done == 2
     port = player._port
     assert isinstance(port, MemoryPort)

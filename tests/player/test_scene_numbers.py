@@ -1,6 +1,6 @@
 """The control ``scene``: a pad or a program change goes back to a scene."""
 
-from livevae.config import Binding
+from livevae.midi.binding import Binding
 from livevae.parameters import PARAMETERS
 from tests.player.stage import PITCH, Stage, beat
 
