@@ -147,7 +147,7 @@ class Player:
             self.commands_done += 1
         self._follower.poll(now_ns)
         self._share_session()
-        transport = self._transport()
+        transport = self.transport()
         self._history.look(self._performance.values, now_ns, transport.timeline.beat_ns)
         if self._clock != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
@@ -172,7 +172,7 @@ class Player:
 
     def status(self) -> Status:
         """Return how things stand."""
-        transport = self._transport()
+        transport = self.transport()
         late_ns = sorted(self._port.lateness_ns()) or [0]
         clock_source, other_clocks = self._clock_names()
         return Status(
@@ -209,7 +209,8 @@ class Player:
         named = tuple(_name(other, names) for other, names in others.items() if names)
         return _name(source, followed), named
 
-    def _transport(self) -> Transport:
+    def transport(self) -> Transport:
+        """Return where the song is, undelayed."""
         if self._clock == "link":
             return self._link.transport
         return (self._internal if self._clock == "internal" else self._follower).transport
