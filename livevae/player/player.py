@@ -29,7 +29,7 @@ from livevae.midi.ports import (
 from livevae.midi.wire import heard
 from livevae.parameters import PARAMETERS, QUANTA, Kind
 from livevae.pattern.pattern import STEPS_PER_BEAT
-from livevae.player.bar import Source
+from livevae.player.bar import Choice, Source
 from livevae.player.chooser import Chooser
 from livevae.player.clock_out import ClockOut, next_tick_ns
 from livevae.player.controls import ControlMap
@@ -110,7 +110,8 @@ class Player:
         self._tape = tape or Tape.in_memory()
         self._notes = NoteBook(Taped(port, self._tape), channel)
         self._chooser = Chooser(bank.shape.steps)
-        self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
+        self._scheduler = Scheduler(self._notes, kit, seed, self._choose)
+        self._again: Choice | None = None
         self._sources = ClockSources(port.clock_source)
         self._clock_out = ClockOut(port)
         self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
@@ -317,10 +318,16 @@ class Player:
                 self._link.set_tempo(number, self._unsent_ns())
         elif name == "clock":
             self._choose_clock(now_ns)
+        elif name == "again":
+            beats = self.transport().timeline.beats_at(now_ns)
+            self._again = self._scheduler.last_heard(beats) if number else None
         elif name == "play":
             if self._clock == "link":
                 self._link.play(bool(number), self._unsent_ns())
             self._run_internal(now_ns)
+
+    def _choose(self, step: int) -> Choice:
+        return self._again or self._chooser.choose(step)
 
     def _choose_clock(self, now_ns: int) -> None:
         """Join or leave the Link session, start or stop the internal clock."""
