@@ -243,6 +243,8 @@ def _table() -> Iterator[Parameter]:
     yield Parameter(
         "undo", Kind.TRIGGER, 0, 1, 0, "", "Go back to the beat before the last change."
     )
+    text = "Play the last whole bar that was heard over and over, as it was, as long as this is on."
+    yield Parameter("again", Kind.TOGGLE, 0, 1, 0, "", text)
     yield Parameter("redo", Kind.TRIGGER, 0, 1, 0, "", "Take the last undo back.")
 
 
@@ -253,6 +255,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
 _RIG: Final = frozenset(
     {
         "scene",
+        "again",
         "change.quantize",
         "clock",
         "bpm",

@@ -89,6 +89,8 @@ def _bars(records: Sequence[Record]) -> list[Heard]:
                 bars.pop()  # foreseen, but never begun
             else:
                 playing.end_ns = record.time_ns
+                if record.beat_ns:
+                    playing.length_ns = record.beat_ns * BEATS_PER_BAR
         elif record.kind == Kind.LINE:
             begin_ns = record.time_ns
             if playing is not None:

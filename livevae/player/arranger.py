@@ -47,6 +47,8 @@ class Arranger:
 
     def __init__(self, chooser: Chooser) -> None:
         """Arrange what ``chooser`` gives for a step."""
+        self.again: Choice | None = None
+        """A bar to be played over and over, from the next boundary on, as it was."""
         self._chooser = chooser
         self._parts = Parts()
         self._quantum = STEPS_PER_BAR
@@ -112,7 +114,9 @@ class Arranger:
             return self._plans[max(begun)]
         earlier = [begins for begins in begun if begins < step]
         before = self._plans[max(earlier)] if earlier else self._left
-        plan = self._planned(self._chooser.choose(step), before, self._plans.get(step))
+        plan = self._planned(
+            self.again or self._chooser.choose(step), before, self._plans.get(step)
+        )
         self._plans[step] = plan
         if len(self._plans) > _PLANS_KEPT:
             del self._plans[min(self._plans)]
@@ -133,6 +137,8 @@ class Arranger:
 
 def _arranged(plan: Plan, fill: Pattern | None, ending: int | None) -> Choice:
     """Return what sounds of a plan, with a fill in its place, or with the end of one on a step."""
+    if plan.choice.feel is not None:
+        return plan.choice  # played again as it was
     plain = plan.plain
     if fill is not None:
         plain = with_voices(fill, plan.plain, plan.parts.locked)

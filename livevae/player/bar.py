@@ -16,10 +16,11 @@ SOURCES: Final[tuple[Source, ...]] = ("exact", "grid", "held", "missed")
 
 
 class Choice(msgspec.Struct, frozen=True, eq=False):
-    """A pattern to play, and where it came from."""
+    """A pattern to play, and where it came from; ``feel`` if it is to be played as it was."""
 
     pattern: Pattern
     source: Source
+    feel: Feel | None = None
 
 
 class Bar:
@@ -59,5 +60,10 @@ class Bar:
         first = (self.start + self.decided) % len(choice.pattern)
         rest = STEPS_PER_BAR - self.decided
         self._cells[self.decided :] = choice.pattern[first : first + rest]
-        self.hits = render(self._cells, feel, self.number, self._seed)
+        self.hits = render(self._cells, choice.feel or feel, self.number, self._seed)
         self.ahead = [hit for hit in self.hits if (hit.step, hit.voice) not in self.played]
+
+    def again(self) -> Choice:
+        """Return what plays this bar once more: its rows, with its feel."""
+        feel = self.choice.feel or self.feel
+        return Choice(self._cells.copy(), self.choice.source, feel)

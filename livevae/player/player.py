@@ -165,7 +165,7 @@ class Player:
             self.commands_done += 1
         self._follower.poll(now_ns)
         self._share_session()
-        transport = self._transport()
+        transport = self.transport()
         self._history.look(self._performance.values, now_ns, transport.timeline.beat_ns)
         if self._clock != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
@@ -190,7 +190,7 @@ class Player:
 
     def status(self) -> Status:
         """Return how things stand."""
-        transport = self._transport()
+        transport = self.transport()
         late_ns = sorted(self._port.lateness_ns()) or [0]
         clock_source, other_clocks = self._clock_names()
         return Status(
@@ -228,7 +228,8 @@ class Player:
         named = tuple(_name(other, names) for other, names in others.items() if names)
         return _name(source, followed), named
 
-    def _transport(self) -> Transport:
+    def transport(self) -> Transport:
+        """Return where the song is, undelayed."""
         if self._clock == "link":
             return self._link.transport
         return (self._internal if self._clock == "internal" else self._follower).transport
@@ -338,6 +339,9 @@ class Player:
                 self._link.set_tempo(number, self._unsent_ns())
         elif name == "clock":
             self._choose_clock(now_ns)
+        elif name == "again":
+            beats = self.transport().timeline.beats_at(now_ns)
+            self._arranger.again = self._scheduler.last_heard(beats) if number else None
         elif name == "play":
             if self._clock == "link":
                 self._link.play(bool(number), self._unsent_ns())

@@ -75,6 +75,11 @@ class Scheduler:
         opened = self._bars[-1].start + STEPS_PER_BAR if self._bars else self._cursor
         return min([opened - MAX_SHIFT_STEPS, *ahead])
 
+    def last_heard(self, beats: float) -> Choice | None:
+        """Return what plays the last bar once more that has been heard to its end at ``beats``."""
+        ends = [bar for bar in self._bars if bar.start + STEPS_PER_BAR <= beats * STEPS_PER_BEAT]
+        return ends[-1].again() if ends else None
+
     def jump(self, beats: float, now_ns: int) -> None:
         """Fall silent and go on from ``beats``."""
         if self._bars and self._timeline is not None:
@@ -143,7 +148,8 @@ class Scheduler:
             choice = bar.choice
             if bar.decided < STEPS_PER_BAR:
                 choice = self._choose(bar.start + bar.decided)
-            if choice is not bar.choice or feel is not bar.feel:
+            over = bar.start + STEPS_PER_BAR + MAX_SHIFT_STEPS <= self._cursor
+            if not over and (choice is not bar.choice or feel is not bar.feel):
                 bar.update(choice, feel)
         for number in range(max(first, opened + 1), last + 1):
             choice = self._choose(number * STEPS_PER_BAR)

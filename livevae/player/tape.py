@@ -25,7 +25,6 @@ from livevae.pattern.pattern import BEATS_PER_BAR
 BARS: Final = 128
 MAX_BAR_RECORDS: Final = 512
 """Nine voices on all 16 steps have 288 messages."""
-RECORDS: Final = BARS * MAX_BAR_RECORDS
 _RECORD: Final = struct.Struct("<qdiB3s")
 _HEADER_BYTES: Final = 64
 
@@ -53,18 +52,21 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Tape:
-    """The latest ``RECORDS`` records; the player writes, the supervisor reads."""
+    """The latest records, as many as there is room for; the player writes, the supervisor reads."""
 
     def __init__(self, memory: memoryview) -> None:
         """Lie over ``memory``; use ``create``, ``open`` or ``in_memory``."""
         self._count = memory[:8].cast("Q")
         self._records = memory[_HEADER_BYTES:]
+        self._room = len(self._records) // _RECORD.size
         self._bar: int | None = None
+        self._line_ns = self._line_beats = 0
+        self._timeline: Timeline | None = None
 
     @classmethod
-    def in_memory(cls) -> Tape:
-        """Return an empty tape of this process alone."""
-        return cls(memoryview(bytearray(_TOTAL_BYTES)))
+    def in_memory(cls, bars: int = BARS) -> Tape:
+        """Return an empty tape of this process alone, with room for at least ``bars`` bars."""
+        return cls(memoryview(bytearray(_total_bytes(bars))))
 
     @classmethod
     def create(cls, path: Path) -> Tape:
@@ -76,7 +78,7 @@ class Tape:
         try:
             with path.open("xb") as file:
                 path.chmod(0o600)
-                file.write(bytes(_TOTAL_BYTES))
+                file.write(bytes(_total_bytes(BARS)))
         except OSError as error:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -92,7 +94,7 @@ class Tape:
         """
         try:
             with path.open("rb+") as file:
-                if os.fstat(file.fileno()).st_size != _TOTAL_BYTES:
+                if os.fstat(file.fileno()).st_size != _total_bytes(BARS):
                     raise WorkError(f"{path} is no tape of this version")
                 return cls(memoryview(mmap.mmap(file.fileno(), 0)))
         except OSError as error:
@@ -113,23 +115,27 @@ class Tape:
         self._write(after_ns, 0.0, 0, Kind.CANCEL, b"")
 
     def jump(self, now_ns: int) -> None:
-        """Note that what follows is no continuation."""
+        """Note that what follows is no continuation, and how long beats were in the bar left."""
         self._bar = None
-        self._write(now_ns, 0.0, 0, Kind.JUMP, b"")
+        beats = self._timeline.beats_at(now_ns) - self._line_beats if self._timeline else 0.0
+        beat_ns = (now_ns - self._line_ns) / beats if beats > 0 else 0.0
+        self._write(now_ns, beat_ns, 0, Kind.JUMP, b"")
+        self._timeline = None
 
     def reach(self, timeline: Timeline, until_ns: int) -> None:
         """Note the bar lines that lie before ``until_ns``, each once."""
+        self._timeline = timeline
         bar = math.floor(timeline.beats_at(until_ns) / BEATS_PER_BAR)
         if bar == self._bar:
             return
         for number in range(bar if self._bar is None else self._bar + 1, bar + 1):
-            line_ns = timeline.time_at(number * BEATS_PER_BAR)
-            self._write(line_ns, timeline.beat_ns, number, Kind.LINE, b"")
-            self._bar = number
+            self._bar, self._line_beats = number, number * BEATS_PER_BAR
+            self._line_ns = timeline.time_at(self._line_beats)
+            self._write(self._line_ns, timeline.beat_ns, number, Kind.LINE, b"")
 
     def _write(self, time_ns: int, beat_ns: float, bar: int, kind: Kind, message: bytes) -> None:
         count = self._count[0]
-        at = count % RECORDS * _RECORD.size
+        at = count % self._room * _RECORD.size
         _RECORD.pack_into(self._records, at, time_ns, beat_ns, bar, kind, message)
         self._count[0] = count + 1
 
@@ -141,14 +147,15 @@ class Tape:
         copied = bytes(self._records)
         # Those after ``count`` have meanwhile been written over the oldest, the last of them
         # perhaps not wholly.
-        first = max(0, self._count[0] + 1 - RECORDS)
+        first = max(0, self._count[0] + 1 - self._room)
         return [
-            Record(*_RECORD.unpack_from(copied, number % RECORDS * _RECORD.size))
+            Record(*_RECORD.unpack_from(copied, number % self._room * _RECORD.size))
             for number in range(first, count)
         ]
 
 
-_TOTAL_BYTES: Final = _HEADER_BYTES + RECORDS * _RECORD.size
+def _total_bytes(bars: int) -> int:
+    return _HEADER_BYTES + bars * MAX_BAR_RECORDS * _RECORD.size
 
 
 class Taped:

@@ -9,7 +9,7 @@ from livevae.clock.timeline import NS_PER_MS
 from livevae.daemon.take import cut
 from livevae.errors import WorkError
 from livevae.midi.recording import TICKS_PER_BEAT, Take, write_take
-from livevae.player.tape import BARS, RECORDS, Tape
+from livevae.player.tape import BARS, MAX_BAR_RECORDS, Tape
 from tests.player.ledger import NOTE_ON
 from tests.player.stage import CONTINUE, PITCH, SONG_POSITION, STOP, Stage, beat
 
@@ -163,12 +163,13 @@ def test_what_was_cancelled_is_not_captured() -> None:
 
 def test_the_tape_holds_128_bars_of_every_cell_played_and_forgets_the_oldest() -> None:
     """A ring: the newest records are there, in order."""
-    assert 2 * 9 * 16 * BARS < RECORDS
+    assert MAX_BAR_RECORDS > 2 * 9 * 16
+    room = BARS * MAX_BAR_RECORDS
     tape = Tape.in_memory()
-    for number in range(RECORDS + 1000):
+    for number in range(room + 1000):
         tape.message(number, b"abc")
     times = [record.time_ns for record in tape.read()]
-    assert times == list(range(1001, RECORDS + 1000))
+    assert times == list(range(1001, room + 1000))
     tape.rewind()
     assert tape.read() == []
 
