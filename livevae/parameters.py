@@ -256,6 +256,9 @@ _RIG: Final = frozenset(
     {
         "scene",
         "again",
+        "freeze",
+        "break",
+        "fill.hold",
         "change.quantize",
         "clock",
         "bpm",
