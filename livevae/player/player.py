@@ -12,10 +12,7 @@ from typing import Final
 
 import msgspec
 
-from livevae.clock.follower import MidiClockFollower
-from livevae.clock.internal import InternalClock
-from livevae.clock.link import LinkClock, Session
-from livevae.clock.sources import ClockSources
+from livevae.clock.link import LinkClock
 from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Transport
 from livevae.decoder.bank import Bank
 from livevae.midi.binding import Binding, Move
@@ -33,7 +30,8 @@ from livevae.pattern.pattern import STEPS_PER_BEAT
 from livevae.player.arranger import Arranger
 from livevae.player.bar import Source
 from livevae.player.chooser import Chooser
-from livevae.player.clock_out import ClockOut, next_tick_ns
+from livevae.player.clock_out import ClockOut
+from livevae.player.clocks import Clocks
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
 from livevae.player.history import History
@@ -116,22 +114,17 @@ class Player:
         self._chooser = Chooser(bank.shape.steps)
         self._arranger = Arranger(self._chooser)
         self._scheduler = Scheduler(self._notes, kit, seed, self._arranger.at)
-        self._sources = ClockSources(port.clock_source)
+        self._clocks = Clocks(port, self._performance, link)
         self._clock_out = ClockOut(port)
         self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
         self._clock_delay = Delay(self._wanted_delay_ns("clock"), now_ns)
-        self._follower = MidiClockFollower(now_ns)
-        self._internal = InternalClock(self._performance.values["bpm"], now_ns)
-        self._link = link or LinkClock(port.now_ns)
-        self._session: Session | None = None
         self._horizon_ns = now_ns + port.lead_ns
-        self._clock = ""
         self._following = self._performance.choice("clock")
         self._jumps = 0
         self._commands: deque[Sequence[Change] | ControlMap] = deque()
         self.commands_done = 0
         self._chooser.want(bank, self._performance.position)
-        self._choose_clock(now_ns)
+        self._clocks.choose(now_ns, self._unsent_ns())
 
     @property
     def backend(self) -> str:
@@ -163,13 +156,12 @@ class Player:
             else:
                 self._change(order, now_ns)
             self.commands_done += 1
-        self._follower.poll(now_ns)
-        self._share_session()
+        self._clocks.poll(now_ns, self._unsent_ns())
         transport = self.transport()
         self._history.look(self._performance.values, now_ns, transport.timeline.beat_ns)
-        if self._clock != self._following:
+        if self._clocks.name != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
-            self._following = self._clock
+            self._following = self._clocks.name
             self._jump(transport, transport.timeline.beats_at(now_ns), now_ns)
         elif transport.jumps != self._jumps:
             self._jump(transport, transport.start_beats, now_ns)
@@ -192,12 +184,12 @@ class Player:
         """Return how things stand."""
         transport = self.transport()
         late_ns = sorted(self._port.lateness_ns()) or [0]
-        clock_source, other_clocks = self._clock_names()
+        clock_source, other_clocks = self._clocks.names()
         return Status(
             backend=self.backend,
             port=self._port.name,
-            clock=self._clock,
-            clock_alive=self._clock_alive(),
+            clock=self._clocks.name,
+            clock_alive=self._clocks.alive,
             clock_source=clock_source,
             other_clocks=other_clocks,
             locked=transport.locked,
@@ -211,33 +203,14 @@ class Player:
             connections=self._port.connections(),
             values=dict(self._performance.values),
             commands=self.commands_done,
-            fault=self._port.fault() or (self._link.problem if self._clock == "link" else ""),
-            link_peers=self._link.session.peers if self._link.session else 0,
+            fault=self._port.fault() or self._clocks.problem,
+            link_peers=self._clocks.peers,
             moves=tuple(self._map.moves or ()),
         )
 
-    def _clock_names(self) -> tuple[str, tuple[str, ...]]:
-        """Return whose clock is followed, and who else sends one."""
-        source = self._sources.followed
-        followed = self._port.programs(source) if source else ()
-        others = {
-            other: [name for name in self._port.programs(other) if name not in followed]
-            for other in self._sources.others(self._port.now_ns())
-        }
-        # A program that is connected to both inputs is no other.
-        named = tuple(_name(other, names) for other, names in others.items() if names)
-        return _name(source, followed), named
-
     def transport(self) -> Transport:
         """Return where the song is, undelayed."""
-        if self._clock == "link":
-            return self._link.transport
-        return (self._internal if self._clock == "internal" else self._follower).transport
-
-    def _clock_alive(self) -> bool:
-        if self._clock == "link":
-            return self._link.session is not None
-        return self._follower.alive or self._clock == "internal"
+        return self._clocks.transport
 
     def _jump(self, transport: Transport, beats: float, now_ns: int) -> None:
         """Fall silent, and go on from ``beats``."""
@@ -251,7 +224,7 @@ class Player:
         """Send the clock that is due, and return when the next of it is."""
         # A song that follows MIDI clock has a position only while it plays; the others run on.
         wanted = bool(self._performance.values["clock_out"])
-        ticking = wanted and (transport.playing or self._clock != "midi")
+        ticking = wanted and (transport.playing or self._clocks.name != "midi")
         target_ns = self._wanted_delay_ns("clock")
         delay_ns = self._clock_delay.move(target_ns, now_ns, sounding=ticking)
         if not ticking:
@@ -297,8 +270,7 @@ class Player:
         if status == SYSTEM_RESET:
             self._apply("panic", 1.0, now_ns)
         elif status >= SYSTEM:
-            if self._sources.counts(time_ns, status, source):
-                self._follower.receive(time_ns, message)
+            self._clocks.receive(time_ns, message, source)
         elif status & 0xF0 == CONTROL_CHANGE and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
         elif moved := self._map.target(message, source, self._performance.values):
@@ -334,57 +306,11 @@ class Player:
             return
         self._history.moved(now_ns)
         if name == "bpm":
-            self._internal.set_tempo(number, self._unsent_ns())
-            if self._clock == "link":
-                self._link.set_tempo(number, self._unsent_ns())
+            self._clocks.set_tempo(number, self._unsent_ns())
         elif name == "clock":
-            self._choose_clock(now_ns)
+            self._clocks.choose(now_ns, self._unsent_ns())
+        elif name == "play":
+            self._clocks.play(now_ns, self._unsent_ns())
         elif name == "again":
             beats = self.transport().timeline.beats_at(now_ns)
             self._arranger.again = self._scheduler.last_heard(beats) if number else None
-        elif name == "play":
-            if self._clock == "link":
-                self._link.play(bool(number), self._unsent_ns())
-            self._run_internal(now_ns)
-
-    def _choose_clock(self, now_ns: int) -> None:
-        """Join or leave the Link session, start or stop the internal clock."""
-        before, self._clock = self._clock, self._performance.choice("clock")
-        if self._clock == "link":
-            self._session = None
-            self._link.join(self._performance.values["bpm"])
-        elif before == "link":
-            self._link.leave()
-        self._run_internal(now_ns)
-
-    def _share_session(self) -> None:
-        """Let ``bpm`` and ``play`` be what the peers of the Link session have made of them."""
-        session = self._link.session if self._clock == "link" else None
-        if session is None or session == self._session:
-            return
-        self._session = session
-        bpm = min(max(session.bpm, PARAMETERS["bpm"].low), PARAMETERS["bpm"].high)
-        self._performance.set("bpm", bpm)
-        self._internal.set_tempo(bpm, self._unsent_ns())
-        self._performance.set("play", float(session.playing))
-
-    def _run_internal(self, now_ns: int) -> None:
-        """Start or stop the internal clock; it starts as soon as beat 0 can be on time.
-
-        With gear on its clock it starts on a tick, so that the ticks go on regularly.
-        """
-        running = self._clock == "internal" and bool(self._performance.values["play"])
-        if running and not self._internal.transport.playing:
-            start_ns = max(self._unsent_ns(), now_ns + self._port.lead_ns)
-            if self._performance.values["clock_out"]:
-                start_ns = next_tick_ns(self._internal.transport.timeline, start_ns)
-            self._internal.start(start_ns)
-        elif not running and self._internal.transport.playing:
-            self._internal.stop()
-
-
-def _name(source: str, programs: Sequence[str]) -> str:
-    """Name the one program behind a source; of several nobody can tell which it was."""
-    if len(programs) == 1:
-        return programs[0]
-    return f"{source} ({', '.join(programs)})" if programs else source

@@ -23,6 +23,9 @@ class Decoder:
         """Answer ``bank``."""
         self._bank = bank
 
+    def answer_fill(self) -> None:
+        """Have no fill."""
+
     def answer(self) -> None:
         """Decode what is wanted now."""
         wanted = self._bank.wanted()
@@ -55,7 +58,7 @@ def struck(take: Take, voice: str) -> list[float]:
 def test_moves_are_heard_from_their_places_and_a_new_position_on_its_boundary(
     tmp_path: Path,
 ) -> None:
-    """A mute at once, the place on the map at the next bar line."""
+    """A level at once, the place on the map at the next bar line."""
     take = performed(
         tmp_path,
         """
@@ -65,10 +68,10 @@ def test_moves_are_heard_from_their_places_and_a_new_position_on_its_boundary(
         set = { x = 1 }
         [[move]]
         at = "3.3"
-        set = { "snare.mute" = true }
+        set = { "snare.level" = 0 }
         [[move]]
         at = "4.1.5"
-        set = { "snare.mute" = "off" }
+        set = { "snare.level" = 100 }
         """,
     )
     assert struck(take, "kick") == [0, 1, 2, 3, 4, 5, 6, 7]
@@ -84,7 +87,7 @@ def test_the_order_in_the_file_is_free_and_a_trigger_is_pulled(tmp_path: Path) -
         bars = 2
         move = [
           { at = "2.1", set = { undo = true } },
-          { at = "1.1", set = { "kick.mute" = true, x = 0.2 } },
+          { at = "1.1", set = { "kick.level" = 0, x = 0.2 } },
         ]
         """,
     )
