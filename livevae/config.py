@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,19 +11,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from livevae import parameters
+from livevae.checks import by_control, check_table
 from livevae.errors import UsageError
+from livevae.mapping import DEFAULT_MAP, Bindings, read_map
+from livevae.midi.binding import Channel
 from livevae.midi.kit import KITS, kit_notes
 from livevae.pattern.pattern import N_VOICES
 from livevae.resources import user_config
 
 MAX_FILE_BYTES = 1 << 20
 
-Cc = Annotated[int, msgspec.Meta(ge=0, le=119)]
-Channel = Annotated[int, msgspec.Meta(ge=1, le=16)]
 PortNames = Annotated[
     tuple[str, ...], msgspec.Meta(description='a list of port names, like ["Live"]')
 ]
-# A description says what would be right where the type alone does not: see _right.
+# A description says what would be right where the type alone does not: see livevae.checks.
 
 
 class Midi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,13 +42,6 @@ class Midi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "gm"
 
 
-class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The MIDI message that moves a control; without a channel, any channel does."""
-
-    cc: Cc
-    channel: Channel | None = None
-
-
 class Decoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the neural network runs."""
 
@@ -61,8 +54,13 @@ class Decoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
 
 
-def _default_map() -> dict[str, Binding]:
-    return {"x": Binding(20), "y": Binding(21)}
+class Scenes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The kept scenes that the control ``scene`` recalls by number, from 1."""
+
+    list: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(max_length=128, description="a list of at most 128 names of scenes"),
+    ] = ()
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +70,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
     midi: Midi = Midi()
     decoder: Decoder = Decoder()
-    map: dict[str, Binding] = msgspec.field(default_factory=_default_map)
+    scenes: Scenes = Scenes()
+    map: Bindings = msgspec.field(default_factory=lambda: dict(DEFAULT_MAP))
     controls: dict[str, float] = {}
 
     def control(self, name: str) -> float:
@@ -90,7 +89,7 @@ def load(path: Path | None = None, overrides: Sequence[tuple[str, str]] = ()) ->
     Raises:
         UsageError: file, key or value is wrong.
     """
-    found = path or next((p for p in (Path("livevae.toml"), user_config()) if p.is_file()), None)
+    found = find_file(path)
     document = _read(found) if found else {}
     config = _checked(document, f"{found}: ")
     if not overrides:
@@ -98,6 +97,11 @@ def load(path: Path | None = None, overrides: Sequence[tuple[str, str]] = ()) ->
     for name, text in overrides:
         _override(document, name, text)
     return _checked(document)
+
+
+def find_file(path: Path | None = None) -> Path | None:
+    """Return the livevae.toml that counts: ``path``, the one here, one's own, or None."""
+    return path or next((p for p in (Path("livevae.toml"), user_config()) if p.is_file()), None)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -132,12 +136,11 @@ def _checked(document: Mapping[str, Any], origin: str = "") -> Config:
     """Return the config that a document is; ``origin`` stands before what is wrong with it."""
     plain = {key: value for key, value in document.items() if key not in ("controls", "map")}
     try:
-        _check_table(plain, Config)
+        check_table(plain, Config)
         controls = {
-            name: parameters.find(name).to_float(value)
-            for name, value in _flattened(document, "controls")
+            name: parameters.find(name).to_float(value) for name, value in _controls(document)
         }
-        bindings = _bindings(document)
+        bindings = read_map(document.get("map", {}))
         config = msgspec.convert(plain, Config)
         kit_notes(config.midi.kit)
     except UsageError as error:
@@ -147,76 +150,11 @@ def _checked(document: Mapping[str, Any], origin: str = "") -> Config:
     return msgspec.structs.replace(config, controls=controls, map=bindings)
 
 
-def _flattened(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:
-    """Yield controls and what a section says of them; TOML reads ``kick.mute`` as two tables."""
-    table = document.get(section, {})
+def _controls(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    table = document.get("controls", {})
     if not isinstance(table, Mapping):
-        raise UsageError(f"{section} must be a table of controls")
-    for name, value in table.items():
-        group = any(control.startswith(f"{name}.") for control in parameters.PARAMETERS)
-        if isinstance(value, Mapping) and group:
-            yield from ((f"{name}.{part}", inner) for part, inner in value.items())
-        else:
-            yield name, value
-
-
-def _bindings(document: Mapping[str, Any]) -> dict[str, Binding]:
-    """Return the map: what is given, and the defaults whose message that leaves free."""
-    given: dict[str, Binding] = {}
-    for name, value in _flattened(document, "map"):
-        if parameters.find(name).kind is parameters.Kind.NAME:
-            raise UsageError(
-                f"map.{name}: no knob can choose a {name}; say `livevae set {name} NAME` instead"
-            )
-        if not isinstance(value, Mapping) or "cc" not in value:
-            raise UsageError(f"map.{name} names no control change; write {name} = {{ cc = 22 }}")
-        _check_table(value, Binding, f"map.{name}.")
-        binding = msgspec.convert(value, Binding)
-        for other, taken in given.items():
-            if binding == taken:
-                raise UsageError(f"map.{name}: cc {binding.cc} moves {other} already")
-        given[name] = binding
-    free = {name: b for name, b in _default_map().items() if b not in given.values()}
-    return free | given
-
-
-def _check_table(table: Mapping[str, Any], struct: type[msgspec.Struct], prefix: str = "") -> None:
-    """Refuse keys that the struct has not, and values that its fields do not take."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in table.items():
-        if key not in fields:
-            close = difflib.get_close_matches(key, fields, n=1)
-            hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(fields)}"
-            raise UsageError(f"there is no key {prefix}{key}; {hint}")
-        inner = fields[key]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            if not isinstance(value, Mapping):
-                raise UsageError(
-                    f"{prefix}{key} is {reprlib.repr(value)}, but must be a table: [{prefix}{key}]"
-                )
-            _check_table(value, inner, f"{prefix}{key}.")
-            continue
-        try:
-            msgspec.convert(value, inner)
-        except msgspec.ValidationError as error:
-            given, right = reprlib.repr(value), _right(msgspec.inspect.type_info(inner))
-            raise UsageError(f"{prefix}{key} is {given}, but must be {right}") from error
-
-
-def _right(kind: msgspec.inspect.Type) -> str:
-    """Say in words what a field takes."""
-    match kind:
-        case msgspec.inspect.Metadata(extra_json_schema={"description": str(words)}):
-            return words
-        case msgspec.inspect.LiteralType(values):
-            return f"one of: {', '.join(map(str, values))}"
-        case msgspec.inspect.IntType(ge=int(low), le=int(high)):
-            return f"a whole number from {low} to {high}"
-        case msgspec.inspect.StrType(min_length=int(low), max_length=int(high)):
-            return f"text of {low} to {high} characters"
-        case msgspec.inspect.UnionType(types=(first, *_)):
-            return _right(first)
-    raise NotImplementedError(kind)
+        raise UsageError("controls must be a table of controls")
+    return by_control(table)
 
 
 def _override(document: dict[str, Any], name: str, text: str) -> None:
@@ -225,7 +163,7 @@ def _override(document: dict[str, Any], name: str, text: str) -> None:
     # A name is a key of livevae.toml itself.
     if parameter is not None and parameter.kind is not parameters.Kind.NAME:
         value = parameter.to_value(parameter.parse(text))
-        document["controls"] = {**dict(_flattened(document, "controls")), control: value}
+        document["controls"] = {**dict(_controls(document)), control: value}
         return
     head = name.partition(".")[0]
     if head not in {field.name for field in msgspec.structs.fields(Config)}:

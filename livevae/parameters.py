@@ -123,6 +123,13 @@ _QUANTIZE: Final = {"step": 1, "beat": 4, "bar": 16, "2 bars": 32, "4 bars": 64,
 QUANTA: Final = tuple(_QUANTIZE.values())
 """Steps for each of the choices of ``change.quantize``."""
 
+_EVERY: Final = {"never": 0, "2 bars": 2, "4 bars": 4, "8 bars": 8, "16 bars": 16}
+FILL_EVERY: Final = tuple(_EVERY.values())
+"""Bars for each of the choices of ``fill.every``; 0 is none."""
+_LENGTH: Final = {"beat": 4, "half bar": 8, "bar": 16}
+FILL_LENGTH: Final = tuple(_LENGTH.values())
+"""Steps for each of the choices of ``fill.length``."""
+
 _ATTRIBUTE_HELP: Final = (
     "A beat of fewer or more notes, as the model would play it.",
     "A beat that lies on the pulse, or against it.",
@@ -140,6 +147,29 @@ def _continuous(
     return Parameter(name, Kind.CONTINUOUS, low, high, default, unit, text)
 
 
+def _choice(name: str, choices: tuple[str, ...], default: str, text: str) -> Parameter:
+    number = choices.index(default)
+    return Parameter(name, Kind.CHOICE, 0, len(choices) - 1, number, "", text, choices)
+
+
+def _form() -> Iterator[Parameter]:
+    text = "Keep the position as it is, wherever the knobs are turned."
+    yield Parameter("freeze", Kind.TOGGLE, 0, 1, 0, "", text)
+    text = "Play the pattern at half or double time."
+    yield _choice("time", ("half", "normal", "double"), "normal", text)
+    text = "Move the pattern later by so many steps, or earlier."
+    yield _continuous("rotate", -8, 8, 0, "steps", text)
+    yield Parameter("break", Kind.TOGGLE, 0, 1, 0, "", "Silence all voices.")
+    text = "Play a fill from here to the bar line, and a crash on the one."
+    yield Parameter("fill.now", Kind.TRIGGER, 0, 1, 0, "", text)
+    text = "Play a fill for as long as this is on, to the next bar line, and a crash on the one."
+    yield Parameter("fill.hold", Kind.TOGGLE, 0, 1, 0, "", text)
+    text = "Play a fill by itself at the end of every so many bars."
+    yield _choice("fill.every", tuple(_EVERY), "never", text)
+    text = "How long a fill is that comes by itself."
+    yield _choice("fill.length", tuple(_LENGTH), "half bar", text)
+
+
 def _table() -> Iterator[Parameter]:
     yield _continuous("x", 0, 1, 0.5, "", "Position on the latent map, left to right.")
     yield _continuous("y", 0, 1, 0.5, "", "Position on the latent map, bottom to top.")
@@ -151,13 +181,27 @@ def _table() -> Iterator[Parameter]:
 
     yield _continuous("density", 0, 1, 0.5, "", "How many hits: more adds the likeliest first.")
     yield _continuous("humanize", 0, 200, 100, "%", "Human timing and dynamics; 0 is the grid.")
+    text = "How much of the human timing, of what humanize gives."
+    yield _continuous("timing", 0, 200, 100, "%", text)
+    text = "How much of the human dynamics, of what humanize gives."
+    yield _continuous("dynamics", 0, 200, 100, "%", text)
     yield _continuous("swing", 50, 75, 50, "%", "Delay of every second 16th; 66.7 is triplets.")
+    yield _continuous("accent", 0, 100, 0, "%", "Beats louder, what lies between them softer.")
+    yield _continuous("chaos", 0, 100, 0, "%", "Small variations, new in each bar.")
     for voice in VOICES:
+        text = f"Loudness of the {voice.replace('_', ' ')}; 0 leaves it out."
+        yield _continuous(f"{voice}.level", 0, 200, 100, "%", text)
         text = f"Density of the {voice.replace('_', ' ')}, relative to the global density."
         yield _continuous(f"{voice}.density", 0, 1, 0.5, "", text)
-        text = f"Silence the {voice.replace('_', ' ')}."
-        yield Parameter(f"{voice}.mute", Kind.TOGGLE, 0, 1, 0, "", text)
+        switches = {
+            "mute": f"Silence the {voice.replace('_', ' ')}.",
+            "solo": f"Silence all voices but the {voice.replace('_', ' ')}, and others so chosen.",
+            "lock": f"Keep the {voice.replace('_', ' ')} as it is while the rest changes.",
+        }
+        for what, text in switches.items():
+            yield Parameter(f"{voice}.{what}", Kind.TOGGLE, 0, 1, 0, "", text)
 
+    yield from _form()
     yield Parameter(
         "change.quantize",
         Kind.CHOICE,
@@ -165,7 +209,7 @@ def _table() -> Iterator[Parameter]:
         len(_QUANTIZE) - 1,
         tuple(_QUANTIZE).index("bar"),
         "",
-        "Where a new position is heard: at the next step, beat, bar, ...",
+        "Where a new position, a mute, a lock are heard: at the next step, beat, bar, ...",
         choices=tuple(_QUANTIZE),
     )
     yield Parameter(
@@ -194,10 +238,45 @@ def _table() -> Iterator[Parameter]:
     yield Parameter("model", Kind.NAME, 0, 0, 0, "", text)
     yield Parameter("panic", Kind.TRIGGER, 0, 1, 0, "", "Silence every note at once.")
 
+    text = "Recall a scene by its place in the list of livevae.toml; program change n is n + 1."
+    yield _continuous("scene", 1, 128, 1, "", text)
+    yield Parameter(
+        "undo", Kind.TRIGGER, 0, 1, 0, "", "Go back to the beat before the last change."
+    )
+    text = "Play the last whole bar that was heard over and over, as it was, as long as this is on."
+    yield Parameter("again", Kind.TOGGLE, 0, 1, 0, "", text)
+    yield Parameter("redo", Kind.TRIGGER, 0, 1, 0, "", "Take the last undo back.")
+
 
 PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
     {parameter.name: parameter for parameter in _table()}
 )
+
+_RIG: Final = frozenset(
+    {
+        "scene",
+        "again",
+        "freeze",
+        "break",
+        "fill.hold",
+        "change.quantize",
+        "clock",
+        "bpm",
+        "play",
+        "clock_out",
+        "sync_delay",
+        "latency.notes",
+        "latency.clock",
+    }
+)
+"""Controls of the room, the gear and the way of working: no part of a beat."""
+
+BEAT: Final = tuple(
+    parameter.name
+    for parameter in PARAMETERS.values()
+    if parameter.kind not in (Kind.TRIGGER, Kind.NAME) and parameter.name not in _RIG
+)
+"""The controls whose values make up what is heard: what undo goes back to, and a scene holds."""
 
 
 def find(name: str) -> Parameter:

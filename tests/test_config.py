@@ -5,8 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from livevae.config import MAX_FILE_BYTES, Binding, Config, Decoder, Midi, _check_table, load
+from livevae.checks import check_table
+from livevae.config import MAX_FILE_BYTES, Config, Decoder, Midi, load
 from livevae.errors import UsageError
+from livevae.midi.binding import Binding
 from livevae.parameters import PARAMETERS
 
 SHIPPED = Path(__file__).parent.parent / "livevae.toml"
@@ -38,7 +40,7 @@ def refused(text: str, *parts: str) -> None:
 def test_the_shipped_file_says_what_the_defaults_are() -> None:
     """Word for word."""
     assert load(SHIPPED) == Config() == load()
-    assert Config().map == {"x": Binding(20), "y": Binding(21)}
+    assert Config().map == {"x": (Binding(20),), "y": (Binding(21),)}
 
 
 def test_every_key_there_is_stands_in_the_shipped_file() -> None:
@@ -151,16 +153,16 @@ def test_controls_are_read_by_their_dotted_names() -> None:
 
 def test_bindings_left_out_keep_their_defaults_unless_their_message_is_taken() -> None:
     """As the shipped file promises: delete what you do not change."""
-    both = {"x": Binding(20), "y": Binding(21)}
+    both = {"x": (Binding(20),), "y": (Binding(21),)}
     assert read("[map]\ndensity = { cc = 22, channel = 3 }").map == both | {
-        "density": Binding(22, 3)
+        "density": (Binding(22, 3),)
     }
-    assert read("[map]\nx = { cc = 1 }").map == {"x": Binding(1), "y": Binding(21)}
+    assert read("[map]\nx = { cc = 1 }").map == {"x": (Binding(1),), "y": (Binding(21),)}
     taken = read("[map]\nkick.density = { cc = 20 }").map
-    assert taken == {"kick.density": Binding(20), "y": Binding(21)}
+    assert taken == {"kick.density": (Binding(20),), "y": (Binding(21),)}
     assert read("[map]\nx = { cc = 21 }\ny = { cc = 20 }").map == {
-        "x": Binding(21),
-        "y": Binding(20),
+        "x": (Binding(21),),
+        "y": (Binding(20),),
     }
 
 
@@ -181,9 +183,13 @@ def test_bindings_left_out_keep_their_defaults_unless_their_message_is_taken() -
         (
             "map.kick.density.cc",
             "22",
-            Config(map={"x": Binding(20), "y": Binding(21), "kick.density": Binding(22)}),
+            Config(map={"x": (Binding(20),), "y": (Binding(21),), "kick.density": (Binding(22),)}),
         ),
-        ("map.x", "{ cc = 3, channel = 2 }", Config(map={"x": Binding(3, 2), "y": Binding(21)})),
+        (
+            "map.x",
+            "{ cc = 3, channel = 2 }",
+            Config(map={"x": (Binding(3, 2),), "y": (Binding(21),)}),
+        ),
     ],
 )
 def test_set_overrides_any_key_and_any_control(name: str, text: str, changed: Config) -> None:
@@ -210,7 +216,7 @@ def test_set_goes_before_the_file_and_the_last_one_before_the_others() -> None:
     assert config.controls == {"kick.mute": 1, "x": 0.3}
     assert config.midi == Midi(channel=3, kit="td11")
     assert config.seed == 1
-    assert config.map["x"] == Binding(5, 2)
+    assert config.map["x"] == (Binding(5, 2),)
 
 
 @pytest.mark.parametrize(
@@ -260,4 +266,4 @@ def test_every_key_can_say_what_would_be_right(struct: type[msgspec.Struct]) -> 
         if field.name in ("map", "controls"):
             continue
         with pytest.raises(UsageError, match=f"^{field.name} is .*, but must be [a-z]"):
-            _check_table({field.name: object()}, struct)
+            check_table({field.name: object()}, struct)

@@ -49,9 +49,9 @@ def test_the_wheel_carries_presets_and_settings(installed: Path) -> None:
     assert (share / "livevae.toml").read_text() == (REPOSITORY / "livevae.toml").read_text()
 
 
-@pytest.mark.parametrize("folder", ["grammar/styles", "training/presets"])
+@pytest.mark.parametrize("folder", ["grammar/styles", "midi/maps", "training/presets"])
 def test_the_wheel_carries_the_data_of_the_package(installed: Path, folder: str) -> None:
-    """The electronic styles, and the configurations to train with."""
+    """The electronic styles, the ready maps, and the configurations to train with."""
     inside = Path("livevae", folder)
     shipped = {path.name for path in (installed / inside).iterdir()}
     assert shipped == {path.name for path in (REPOSITORY / inside).glob("*.toml")}

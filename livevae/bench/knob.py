@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from livevae.config import Binding
 from livevae.daemon.child import Child
 from livevae.decoder.bank import Bank, Shape
 from livevae.decoder.process import Orders, Status
 from livevae.errors import WorkError
+from livevae.midi.binding import Binding
 from livevae.midi.kit import KITS
 from livevae.midi.memory_port import MemoryPort
 from livevae.model.folder import load_config
@@ -48,7 +48,7 @@ def knob_to_bank_ms(model: Path, device: str, threads: int, turns: int) -> list[
             decoder.send(msgspec.json.encode(Orders(str(path), str(model), device, threads)))
             _until_ready(bank)
             port = MemoryPort()
-            player = Player(port, bank, kit=KITS["gm"], bindings={"x": Binding(KNOB)})
+            player = Player(port, bank, kit=KITS["gm"], bindings={"x": (Binding(KNOB),)})
             times_ms = []
             for turn in range(turns):
                 time.sleep(rng.uniform(*_REST_S))

@@ -29,7 +29,7 @@ def run(
     """Play: follow MIDI clock and send drums, until Ctrl-C."""
     player = Child("livevae.player")
     try:
-        from livevae.config import load  # noqa: PLC0415 - the player loads meanwhile
+        from livevae.config import find_file, load  # noqa: PLC0415 - the player loads meanwhile
         from livevae.daemon.control import runtime_folder  # noqa: PLC0415
         from livevae.daemon.supervisor import supervise  # noqa: PLC0415
         from livevae.resources import find_model  # noqa: PLC0415
@@ -37,7 +37,8 @@ def run(
         shorthand = {"clock": clock, "bpm": bpm, "midi.backend": backend, "model": model}
         given = [(name, value) for name, value in shorthand.items() if value is not None]
         loaded = load(config, [*given, *settings])
-        code = supervise(loaded, find_model(loaded.model), runtime_folder(), player)
+        settings_file = find_file(config)
+        code = supervise(loaded, find_model(loaded.model), runtime_folder(), player, settings_file)
     except BaseException:
         player.kill()
         raise

@@ -1,4 +1,4 @@
-"""The control socket: how `livevae status`, `set`, `get` and `panic` speak to the daemon.
+"""The control socket: how `livevae status`, `set`, `get`, `learn` and `panic` speak to the daemon.
 
 One JSON request a line, one JSON reply a line. On POSIX it is a Unix socket in the private
 runtime folder; where there is none (Windows) a loopback TCP port, whose number and secret token
@@ -32,9 +32,15 @@ class NotRunningError(WorkError):
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client asks for; ``name`` and ``value`` belong to ``set``."""
+    """What a client asks for.
 
-    ask: Literal["status", "set", "panic"]
+    ``set`` has ``name`` and ``value``; ``capture`` the number of bars for a name, and the file;
+    ``scene`` what to do for a name, and the scene's; ``learn`` has the value ``on`` or ``off``, and
+    its answer is the path of livevae.toml; ``map`` has the path of the livevae.toml whose map to
+    take.
+    """
+
+    ask: Literal["status", "set", "panic", "capture", "scene", "learn", "map"]
     name: str = ""
     value: str = ""
     token: str = ""

@@ -36,7 +36,7 @@ Spawn: TypeAlias = Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]
 
 
 class Shelf:
-    """Where the banks of one daemon lie: in memory where there is a file system for that.
+    """Where the banks and the tape of a daemon lie: in memory where there is a file system for it.
 
     Their names have a part in common for each runtime folder, so that what a killed daemon left is
     found and removed, and one of their own, so that no late process takes one for another.
@@ -55,8 +55,13 @@ class Shelf:
         self._count += 1
         return self._folder / f"{self._prefix}-{os.getpid()}-{self._count}"
 
+    @property
+    def tape(self) -> Path:
+        """The path of the one tape."""
+        return self._folder / f"{self._prefix}-tape-{os.getpid()}"
+
     def clear(self) -> None:
-        """Remove every bank; Windows keeps one that is still mapped."""
+        """Remove every bank, and the tape; Windows keeps one that is still mapped."""
         for path in self._folder.glob(f"{self._prefix}-*"):
             with contextlib.suppress(OSError):
                 path.unlink()

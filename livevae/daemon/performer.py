@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -13,10 +14,11 @@ from livevae.daemon.child import Child
 from livevae.daemon.instrument import HANGS_AFTER_S, Instrument
 from livevae.daemon.keeper import Keeper
 from livevae.errors import WorkError
+from livevae.mapping import Bindings
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
-from livevae.player.player import Status
-from livevae.player.process import PORT_GONE, ChangeBank, Orders
+from livevae.player.player import Change, Scenes, Status
+from livevae.player.process import PORT_GONE, ChangeBank, ChangeMap, NumberedScenes, Orders
 
 READY_WITHIN_S: Final = 20.0
 LEAVE_WITHIN_S: Final = 2.0
@@ -31,12 +33,14 @@ _encode: Final = msgspec.json.Encoder().encode
 class Performer:
     """The player process and the instrument it plays."""
 
-    def __init__(self, config: Config, child: Child, leaving: asyncio.Event) -> None:
-        """Take over ``child``, a player that waits for its orders."""
+    def __init__(self, config: Config, child: Child, tape: Path, leaving: asyncio.Event) -> None:
+        """Take over ``child``, a player that waits for its orders, and records on ``tape``."""
+        self._tape = tape
         self._config = config
         self._child = child
         self._leaving = leaving
         self._commands = 0
+        self._scenes: Scenes = ()
         self._instrument: Instrument
         self.keeper = Keeper(
             "player",
@@ -81,20 +85,39 @@ class Performer:
         record = self._instrument.bank.player_status.read()
         return None if record is None else msgspec.json.decode(record, type=Status)
 
-    async def set(self, name: str, number: float) -> None:
-        """Give a control a value, and return once the player has taken it.
+    async def set(self, *changes: Change) -> None:
+        """Give controls their values, all at once, and return once the player has taken them.
 
         Raises:
             WorkError: it does not.
         """
+        await self._tell(_encode(changes))
+
+    async def change_map(self, bindings: Bindings | None = None, *, learning: bool) -> None:
+        """Have the player hear controllers through another map, and say what it hears or not.
+
+        Raises:
+            WorkError: it does not take it.
+        """
+        if bindings is not None:
+            self._config = msgspec.structs.replace(self._config, map=bindings)
+        await self._tell(_encode(ChangeMap(self._config.map, learning)))
+
+    async def _tell(self, order: bytes) -> None:
+        """Give an order that the player acknowledges, and return once it has."""
         self._commands += 1
         mine = self._commands
-        self._child.send(_encode((name, number)))
+        self._child.send(order)
         deadline = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
         while (status := self.status()) is None or status.commands < mine:
             if time.monotonic() > deadline:
                 raise WorkError("the player does not answer; `livevae status` may say why")
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    def give_scenes(self, scenes: Scenes) -> None:
+        """Tell the player, and each that comes after it, what the scenes with numbers are."""
+        self._scenes = scenes
+        self._child.send(_encode(NumberedScenes(scenes)))
 
     async def change(self, after: Instrument) -> None:
         """Have the player go on with another instrument, which is heard from a bar line on.
@@ -137,6 +160,8 @@ class Performer:
             bindings=config.map,
             controls=config.controls,
             restarted=False,
+            tape=str(self._tape),
+            scenes=self._scenes,
         )
 
     def _revive(self) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from livevae.clock.link import require_link
-from livevae.config import Config
+from livevae.config import Config, load
+from livevae.daemon.archive import Archive
 from livevae.daemon.child import Child
 from livevae.daemon.control import (
     ControlServer,
@@ -27,6 +28,7 @@ from livevae.daemon.control import (
 )
 from livevae.daemon.instrument import Instrument, Shelf
 from livevae.daemon.performer import Performer
+from livevae.daemon.scenes import Scenes
 from livevae.daemon.terminal import at_terminal, line_typed, say
 from livevae.decoder.process import Status as DecoderStatus
 from livevae.decoder.saved_map import SavedMap
@@ -51,11 +53,14 @@ class Report(msgspec.Struct, frozen=True):
 class Supervisor:
     """Runs LiveVAE, from the first order to the last note-off."""
 
-    def __init__(self, config: Config, model: Path, folder: Path, player: Child) -> None:
+    def __init__(
+        self, config: Config, model: Path, folder: Path, player: Child, settings: Path | None = None
+    ) -> None:
         """Take over a player that waits for its orders.
 
         Args:
             config: what to play and how.
+            settings: the file that says so, if there is one.
             model: folder of the model.
             folder: private runtime folder.
             player: a player process, just started.
@@ -63,10 +68,13 @@ class Supervisor:
         self._config = config
         self._model = model
         self._folder = folder
+        self._settings = settings
         self._begun_s = time.monotonic()
         self._leaving = asyncio.Event()
-        self._performer = Performer(config, player, self._leaving)
         self._shelf = Shelf(folder)
+        self._archive = Archive(self._shelf.tape)
+        self._performer = Performer(config, player, self._archive.path, self._leaving)
+        self._scenes = Scenes(self._performer, config.scenes.list)
         self._instruments: list[Instrument] = []
         """The one that is played, and while the model changes, the one to come."""
         self._changing = asyncio.Lock()
@@ -83,6 +91,7 @@ class Supervisor:
         self._shelf.clear()
         control = ControlServer(self._folder, self._answer)
         try:
+            self._archive.open()
             saved = SavedMap.of(self._model)
             self._performer.begin(self._new_instrument(saved, self._config.decoder.device))
             problem = saved.fill(self._performer.instrument.bank)
@@ -93,6 +102,7 @@ class Supervisor:
             self._say_ready()
             if problem:
                 say(problem)
+            await self._scenes.publish()
             await control.open()
             self._performer.instrument.start_decoder()
             self._performer.instrument.keep_decoder(self._spawn)
@@ -110,6 +120,7 @@ class Supervisor:
                 self._performer.end()
             for instrument in self._instruments:
                 instrument.close()
+            self._archive.close()
             await control.close()
 
     def _refuse_second(self) -> None:
@@ -190,6 +201,7 @@ class Supervisor:
                 after = await self._loaded(folder, before)
                 await self._performer.change(after)
                 after.keep_decoder(self._spawn)
+                await self._scenes.publish()
             except LiveVAEError as error:
                 raise type(error)(f"{error}; {before.model.name} plays on") from error
             finally:
@@ -221,10 +233,18 @@ class Supervisor:
     # The control socket
 
     async def _answer(self, request: Request) -> object:
-        if request.ask == "set":
-            return await self._set(request.name, request.value)
-        if request.ask == "panic":
-            return await self._set("panic", "on")
+        answers: dict[str, Callable[[str, str], Awaitable[object]]] = {
+            "status": self._report,
+            "set": self._set,
+            "panic": self._panic,
+            "capture": self._archive.capture,
+            "scene": self._scenes.answer,
+            "learn": self._learn,
+            "map": self._take_map,
+        }
+        return await answers[request.ask](request.name, request.value)
+
+    async def _report(self, _name: str, _value: str) -> Report:
         status = self._performer.status()
         if status is None:
             raise WorkError("the player is starting; ask again in a second")
@@ -240,6 +260,17 @@ class Supervisor:
             },
         )
 
+    async def _panic(self, _name: str, _value: str) -> object:
+        return await self._set("panic", "on")
+
+    async def _learn(self, _name: str, switch: str) -> str:
+        """Say what controllers send, or no more; return the path of livevae.toml."""
+        await self._performer.change_map(learning=switch == "on")
+        return str(self._settings.absolute()) if self._settings else ""
+
+    async def _take_map(self, _name: str, path: str) -> None:
+        await self._performer.change_map(load(Path(path)).map, learning=False)
+
     async def _set(self, name: str, text: str) -> object:
         """Give a control a value, and return it once it has been taken."""
         parameter = find(name)
@@ -249,15 +280,17 @@ class Supervisor:
         value = PARAMETERS[name].to_value(number)
         if (name, value) == ("clock", "link"):
             require_link()
-        await self._performer.set(name, number)
+        await self._performer.set((name, number))
         return value
 
 
-def supervise(config: Config, model: Path, folder: Path, player: Child) -> int:
+def supervise(
+    config: Config, model: Path, folder: Path, player: Child, settings: Path | None = None
+) -> int:
     """Run the instrument until it is told to stop; return the exit code."""
 
     async def run() -> int:
-        return await Supervisor(config, model, folder, player).run()
+        return await Supervisor(config, model, folder, player, settings).run()
 
     try:
         return asyncio.run(run())

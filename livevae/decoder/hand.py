@@ -1,4 +1,4 @@
-"""Where a hand that moves will want to be next."""
+"""Where a hand will want to be next."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ AHEAD: Final = 3
 KNOB_STEPS: Final = 127
 """A control change has 128 values: a knob stands on one of them, to the last bit."""
 
+_FILL: Final = POSITION.index("attribute.fill")
 _LOW: Final = np.array([PARAMETERS[name].low for name in POSITION])
 _RANGE: Final = np.array([PARAMETERS[name].high for name in POSITION]) - _LOW
 
@@ -39,6 +40,13 @@ def ahead(before: Positions, now: Positions, wishes: int) -> Positions:
             found.add(position.tobytes())
             positions.append(position)
     return np.array(positions, np.float32).reshape(-1, len(POSITION))
+
+
+def filled(position: Positions) -> Positions:
+    """Return the position [16] where the beat at ``position`` is played as a fill."""
+    fill = position.copy()
+    fill[_FILL] = PARAMETERS[POSITION[_FILL]].high
+    return fill
 
 
 def _knob(units: npt.NDArray[np.float64]) -> Positions:

@@ -14,7 +14,7 @@ import numpy as np
 
 from livevae.decoder.bank import Bank, Position
 from livevae.decoder.engine import Engine
-from livevae.decoder.hand import ahead
+from livevae.decoder.hand import ahead, filled
 from livevae.errors import WorkError
 from livevae.latent.space import Array
 from livevae.model.folder import matching_space
@@ -136,10 +136,10 @@ class Service:
     def work(self) -> int | None:
         """Do the most urgent piece of work.
 
-        That is the exact pattern of a new wish. Once the hand has paused it is those of the
-        positions that it will want if it moves on like this; then the cells of the map that are of
-        another context than the wish (where the other fourteen controls stood elsewhere), outward
-        from it.
+        That is the exact pattern of a new wish. Once the hand has paused it is the fill that
+        belongs there, and those of the positions that it will want if it moves on like this; then
+        the cells of the map that are of another context than the wish (where the other fourteen
+        controls stood elsewhere), outward from it.
 
         Returns:
             nanoseconds after which there may be more to do; None if only a new wish can bring some.
@@ -164,11 +164,21 @@ class Service:
             self.times_ns.append(self._now_ns() - begun_ns)
             self._wish_ns = self._worked_ns() - before_ns
             self.decodes += 1
+        # A fill begins at the press of a pad: it comes first.
+        self._ahead = filled(position)[None]
         if self._wish is not None:
-            self._ahead = ahead(self._wish, position, wishes - self._wishes)
-            self._foreseen &= {foreseen.tobytes() for foreseen in self._ahead}
+            further = ahead(self._wish, position, wishes - self._wishes)
+            self._ahead = np.concatenate([self._ahead, further])
+        self._foreseen &= {foreseen.tobytes() for foreseen in self._ahead}
         self._wish, self._wishes, self._wished_at_ns = position, wishes, self._now_ns()
         return True
+
+    def answer_fill(self) -> None:
+        """Decode the fill that belongs to the position wanted last now, if it is not there."""
+        fill = filled(self._wish) if self._wish is not None else None
+        if fill is not None and fill.tobytes() not in self._foreseen:
+            self._bank.answer(fill, self._model.decode(fill))
+            self._foreseen.add(fill.tobytes())
 
     def _look_ahead(self) -> bool:
         """Answer some of the positions ahead that are not answered yet; say if there were any."""

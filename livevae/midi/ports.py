@@ -19,6 +19,7 @@ import msgspec
 from livevae.errors import UsageError, WorkError
 
 NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
+PROGRAM_CHANGE, PRESSURE, PITCH_BEND = 0xC0, 0xD0, 0xE0
 ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123
 SYSTEM: Final = 0xF0
 """The first status byte of a message that belongs to no channel."""

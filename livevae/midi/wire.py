@@ -14,15 +14,20 @@ from typing import Final
 REALTIME: Final = bytes(range(0xF8, 0x100))
 BELOW_REALTIME: Final = bytes(range(0xF8))
 SONG_POSITION: Final = b"\xf2"
+_OF_ONE_BYTE: Final = bytes(range(0xC0, 0xE0))
 
 _HEARD: Final = re.compile(
-    rb"[\xb0-\xbf\xf2\xf8-\xff](?:[\xf8-\xff]*[\x00-\x7f][\xf8-\xff]*[\x00-\x7f])*"
+    rb"[\x80-\x9f\xb0-\xbf\xe0-\xef\xf2]"
+    rb"(?:[\xf8-\xff]*[\x00-\x7f][\xf8-\xff]*[\x00-\x7f])*"
+    rb"|[\xc0-\xdf](?:[\xf8-\xff]*[\x00-\x7f])*"
+    rb"|[\xf8-\xff]"
 )
-"""A status byte that LiveVAE listens to, and the pairs of data bytes that follow it."""
+"""A status byte that LiveVAE listens to, and what follows it: pairs of data bytes, or single ones
+after a program change and channel pressure. Pressure of single keys (0xA0) is not listened to."""
 
 
 def heard(packet: bytes) -> Iterator[bytes]:
-    """Yield the real-time messages, song positions and control changes in ``packet``, whole.
+    """Yield the real-time messages, song positions and messages of channels in ``packet``, whole.
 
     A real-time byte inside another message comes before it, as it did on the wire.
     """
@@ -33,5 +38,6 @@ def heard(packet: bytes) -> Iterator[bytes]:
             status, data = found[:1], found[1:].translate(None, REALTIME)
             if status == SONG_POSITION:
                 data = data[:2]  # only messages of a channel have running status
-            for at in range(0, len(data), 2):
-                yield status + data[at : at + 2]
+            size = 1 if status in _OF_ONE_BYTE else 2
+            for at in range(0, len(data), size):
+                yield status + data[at : at + size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 import msgspec
@@ -15,10 +16,11 @@ SOURCES: Final[tuple[Source, ...]] = ("exact", "grid", "held", "missed")
 
 
 class Choice(msgspec.Struct, frozen=True, eq=False):
-    """A pattern to play, and where it came from."""
+    """A pattern to play, and where it came from; ``feel`` if it is to be played as it was."""
 
     pattern: Pattern
     source: Source
+    feel: Feel | None = None
 
 
 class Bar:
@@ -40,6 +42,13 @@ class Bar:
         self._seed = seed
         self.update(choice, feel)
 
+    def decide(self, reached: float) -> bool:
+        """Let what was chosen stand up to the step ``reached``; return whether that is news."""
+        if not self.decided <= reached or self.decided >= STEPS_PER_BAR:
+            return False
+        self.decided = min(math.floor(reached) + 1, STEPS_PER_BAR)
+        return True
+
     def update(self, choice: Choice, feel: Feel) -> None:
         """Play ``choice`` from the first step not decided, and all that is ahead with ``feel``.
 
@@ -51,5 +60,10 @@ class Bar:
         first = (self.start + self.decided) % len(choice.pattern)
         rest = STEPS_PER_BAR - self.decided
         self._cells[self.decided :] = choice.pattern[first : first + rest]
-        self.hits = render(self._cells, feel, self.number, self._seed)
+        self.hits = render(self._cells, choice.feel or feel, self.number, self._seed)
         self.ahead = [hit for hit in self.hits if (hit.step, hit.voice) not in self.played]
+
+    def again(self) -> Choice:
+        """Return what plays this bar once more: its rows, with its feel."""
+        feel = self.choice.feel or self.feel
+        return Choice(self._cells.copy(), self.choice.source, feel)

@@ -7,7 +7,8 @@ from typing import Final
 
 from livevae.clock.timeline import NS_PER_MS
 from livevae.decoder.bank import Bank, Position
-from livevae.pattern.pattern import STEPS_PER_BAR, empty
+from livevae.decoder.hand import filled
+from livevae.pattern.pattern import STEPS_PER_BAR, Pattern, empty
 from livevae.player.bar import Choice
 
 SETTLE_NS: Final = 20 * NS_PER_MS
@@ -20,8 +21,9 @@ class Chooser:
 
     State: the bank and the position asked for last (``_bank``, ``_wanted``) and for which change of
     the song (``_change``), what was chosen for it (``_choice``), whether that is exact, so that
-    nothing better can come (``_settled``), else what the bank then held (``_news``); what the
-    bank before had for the bar in which it was left (``_last``), and the step where that ends
+    nothing better can come (``_settled``), else what the bank then held (``_news``); the fill of
+    that position, and what the bank held when it was looked for (``_fill``, ``_fill_news``); what
+    the bank before had for the bar in which it was left (``_last``), and the step where that ends
     (``_until``).
     """
 
@@ -33,6 +35,8 @@ class Chooser:
         self._choice = Choice(empty(steps // STEPS_PER_BAR), "held")
         self._settled = False
         self._news: object = None
+        self._fill: Pattern | None = None
+        self._fill_news: object = None
         self._last = self._choice
         self._until = 0.0
 
@@ -63,6 +67,8 @@ class Chooser:
             self._wanted = position
             self._settled = False
             self._news = None
+            self._fill = None
+            self._fill_news = None
             bank.want(position)
 
     def choose(self, step: int) -> Choice:
@@ -74,6 +80,14 @@ class Chooser:
             self._choice = self._best(self._bank)
             self._settled = self._choice.source == "exact"
         return self._choice
+
+    def fill(self) -> Pattern | None:
+        """Return the fill that belongs to the position asked for last, if it is decoded."""
+        if self._fill is None and self._bank is not None and self._bank.news != self._fill_news:
+            assert self._wanted is not None  # noqa: S101 - a bank is there, so it was asked
+            self._fill_news = self._bank.news
+            self._fill = self._bank.exact(filled(self._wanted))
+        return self._fill
 
     def _best(self, bank: Bank) -> Choice:
         assert self._wanted is not None  # noqa: S101 - a bank is there, so it was asked

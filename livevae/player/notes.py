@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -13,11 +13,26 @@ from livevae.midi.ports import (
     CONTROL_CHANGE,
     NOTE_OFF,
     NOTE_ON,
-    MidiPort,
 )
 
 REST_NS: Final = NS_PER_MS
 """Silence between two notes of one pitch, so that no receiver merges them."""
+
+
+class Output(Protocol):
+    """What notes need of a port; see ``ports.MidiPort``."""
+
+    def now_ns(self) -> int:
+        """Return the present."""
+        ...
+
+    def send(self, time_ns: int, message: bytes) -> None:
+        """Send a message at ``time_ns``."""
+        ...
+
+    def cancel(self, after_ns: int) -> None:
+        """Forget what is to be sent after ``after_ns``."""
+        ...
 
 
 class Note(msgspec.Struct):
@@ -35,7 +50,7 @@ class NoteBook:
     it, or to send another note-on first.
     """
 
-    def __init__(self, port: MidiPort, channel: int) -> None:
+    def __init__(self, port: Output, channel: int) -> None:
         """Write notes to ``port`` on ``channel`` (1..16)."""
         self._port = port
         self._channel = channel - 1

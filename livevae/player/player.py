@@ -12,31 +12,33 @@ from typing import Final
 
 import msgspec
 
-from livevae.clock.follower import MidiClockFollower
-from livevae.clock.internal import InternalClock
-from livevae.clock.link import LinkClock, Session
-from livevae.clock.sources import ClockSources
+from livevae.clock.link import LinkClock
 from livevae.clock.timeline import NEVER_NS, NS_PER_MS, Transport
-from livevae.config import Binding
 from livevae.decoder.bank import Bank
+from livevae.midi.binding import Binding, Move
 from livevae.midi.ports import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
+    CONTROL_CHANGE,
     SYSTEM,
     Connections,
     MidiPort,
 )
 from livevae.midi.wire import heard
-from livevae.parameters import PARAMETERS, QUANTA, Kind
+from livevae.parameters import PARAMETERS, Kind
 from livevae.pattern.pattern import STEPS_PER_BEAT
+from livevae.player.arranger import Arranger
 from livevae.player.bar import Source
 from livevae.player.chooser import Chooser
-from livevae.player.clock_out import ClockOut, next_tick_ns
+from livevae.player.clock_out import ClockOut
+from livevae.player.clocks import Clocks
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
+from livevae.player.history import History
 from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Scheduler
+from livevae.player.tape import Tape, Taped
 
 SYSTEM_RESET: Final = 0xFF
 LEADS_LEFT: Final = 0.5
@@ -45,8 +47,10 @@ that does no harm. A pass that would find nothing to send is saved; to wake is d
 LONGEST_REST_NS: Final = 25 * NS_PER_MS
 """A pass comes at least so often: what is not announced by a message has to be looked for."""
 
-Command = tuple[str, float]
+Change = tuple[str, float]
 """A control and its new float."""
+Scenes = tuple[tuple[Change, ...], ...]
+"""What each scene with a number sets, the first being number 1."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -74,6 +78,8 @@ class Status(msgspec.Struct, frozen=True):
     fault: str
     link_peers: int = 0
     realtime: str = ""
+    moves: tuple[Move, ...] = ()
+    """What controllers have sent of late, while `livevae learn` asks for it."""
 
 
 class Player:
@@ -87,9 +93,10 @@ class Player:
         kit: tuple[int, ...],
         channel: int = 10,
         seed: int = 0,
-        bindings: Mapping[str, Binding] | None = None,
+        bindings: Mapping[str, Sequence[Binding]] | None = None,
         controls: Mapping[str, float] | None = None,
         link: LinkClock | None = None,
+        tape: Tape | None = None,
     ) -> None:
         """Stand ready at the port's present; ``controls`` are the starting values."""
         now_ns = port.now_ns()
@@ -97,31 +104,44 @@ class Player:
         self.bank = bank
         """The bank to play from; any thread may put another here, with its grid in it: a pass
         takes it up, and it is heard from the next bar line on."""
+        self.scenes: Scenes = ()
+        """What ``scene`` recalls by number, from 1; any thread may put others here."""
         self._performance = Performance(controls or {})
+        self._history = History(self._performance.values)
         self._map = ControlMap(bindings or {})
-        self._notes = NoteBook(port, channel)
+        self._tape = tape or Tape.in_memory()
+        self._notes = NoteBook(Taped(port, self._tape), channel)
         self._chooser = Chooser(bank.shape.steps)
-        self._scheduler = Scheduler(self._notes, kit, seed, self._chooser.choose)
-        self._sources = ClockSources(port.clock_source)
+        self._arranger = Arranger(self._chooser)
+        self._scheduler = Scheduler(self._notes, kit, seed, self._arranger.at)
+        self._clocks = Clocks(port, self._performance, link)
         self._clock_out = ClockOut(port)
         self._note_delay = Delay(self._wanted_delay_ns("notes"), now_ns)
         self._clock_delay = Delay(self._wanted_delay_ns("clock"), now_ns)
-        self._follower = MidiClockFollower(now_ns)
-        self._internal = InternalClock(self._performance.values["bpm"], now_ns)
-        self._link = link or LinkClock(port.now_ns)
-        self._session: Session | None = None
         self._horizon_ns = now_ns + port.lead_ns
-        self._clock = ""
         self._following = self._performance.choice("clock")
         self._jumps = 0
-        self._commands: deque[Command] = deque()
+        self._commands: deque[Sequence[Change] | ControlMap] = deque()
         self.commands_done = 0
         self._chooser.want(bank, self._performance.position)
-        self._choose_clock(now_ns)
+        self._clocks.choose(now_ns, self._unsent_ns())
+
+    @property
+    def backend(self) -> str:
+        """The MIDI system it plays on."""
+        return type(self._port).__name__.removesuffix("Port").lower()
 
     def command(self, name: str, number: float) -> None:
         """Set a control, or pull a trigger, at the next pass; callable from any thread."""
-        self._commands.append((name, number))
+        self.change(((name, number),))
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Set several controls at the next pass, all in one step of undo; from any thread."""
+        self._commands.append(changes)
+
+    def remap(self, control_map: ControlMap) -> None:
+        """Hear controllers through another map from the next pass on; callable from any thread."""
+        self._commands.append(control_map)
 
     def step(self) -> int:
         """Do all that is due and return when to be called again, at the latest."""
@@ -130,14 +150,18 @@ class Player:
             for message in heard(packet):
                 self._take(time_ns, message, source, now_ns)
         while self._commands:
-            self._apply(*self._commands.popleft(), now_ns)
+            order = self._commands.popleft()
+            if isinstance(order, ControlMap):
+                self._map = order
+            else:
+                self._change(order, now_ns)
             self.commands_done += 1
-        self._follower.poll(now_ns)
-        self._share_session()
-        transport = self._transport()
-        if self._clock != self._following:
+        self._clocks.poll(now_ns, self._unsent_ns())
+        transport = self.transport()
+        self._history.look(self._performance.values, now_ns, transport.timeline.beat_ns)
+        if self._clocks.name != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
-            self._following = self._clock
+            self._following = self._clocks.name
             self._jump(transport, transport.timeline.beats_at(now_ns), now_ns)
         elif transport.jumps != self._jumps:
             self._jump(transport, transport.start_beats, now_ns)
@@ -158,14 +182,14 @@ class Player:
 
     def status(self) -> Status:
         """Return how things stand."""
-        transport = self._transport()
+        transport = self.transport()
         late_ns = sorted(self._port.lateness_ns()) or [0]
-        clock_source, other_clocks = self._clock_names()
+        clock_source, other_clocks = self._clocks.names()
         return Status(
-            backend=type(self._port).__name__.removesuffix("Port").lower(),
+            backend=self.backend,
             port=self._port.name,
-            clock=self._clock,
-            clock_alive=self._clock_alive(),
+            clock=self._clocks.name,
+            clock_alive=self._clocks.alive,
             clock_source=clock_source,
             other_clocks=other_clocks,
             locked=transport.locked,
@@ -179,43 +203,28 @@ class Player:
             connections=self._port.connections(),
             values=dict(self._performance.values),
             commands=self.commands_done,
-            fault=self._port.fault() or (self._link.problem if self._clock == "link" else ""),
-            link_peers=self._link.session.peers if self._link.session else 0,
+            fault=self._port.fault() or self._clocks.problem,
+            link_peers=self._clocks.peers,
+            moves=tuple(self._map.moves or ()),
         )
 
-    def _clock_names(self) -> tuple[str, tuple[str, ...]]:
-        """Return whose clock is followed, and who else sends one."""
-        source = self._sources.followed
-        followed = self._port.programs(source) if source else ()
-        others = {
-            other: [name for name in self._port.programs(other) if name not in followed]
-            for other in self._sources.others(self._port.now_ns())
-        }
-        # A program that is connected to both inputs is no other.
-        named = tuple(_name(other, names) for other, names in others.items() if names)
-        return _name(source, followed), named
-
-    def _transport(self) -> Transport:
-        if self._clock == "link":
-            return self._link.transport
-        return (self._internal if self._clock == "internal" else self._follower).transport
-
-    def _clock_alive(self) -> bool:
-        if self._clock == "link":
-            return self._link.session is not None
-        return self._follower.alive or self._clock == "internal"
+    def transport(self) -> Transport:
+        """Return where the song is, undelayed."""
+        return self._clocks.transport
 
     def _jump(self, transport: Transport, beats: float, now_ns: int) -> None:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
+        self._tape.jump(now_ns)
         self._scheduler.jump(beats, now_ns)
+        self._arranger.jump(beats * STEPS_PER_BEAT)
         self._clock_out.jump(beats, now_ns)
 
     def _send_clock(self, transport: Transport, now_ns: int) -> int:
         """Send the clock that is due, and return when the next of it is."""
         # A song that follows MIDI clock has a position only while it plays; the others run on.
         wanted = bool(self._performance.values["clock_out"])
-        ticking = wanted and (transport.playing or self._clock != "midi")
+        ticking = wanted and (transport.playing or self._clocks.name != "midi")
         target_ns = self._wanted_delay_ns("clock")
         delay_ns = self._clock_delay.move(target_ns, now_ns, sounding=ticking)
         if not ticking:
@@ -232,9 +241,10 @@ class Player:
         due_ns = NEVER_NS
         if transport.playing:
             timeline = transport.timeline.delayed(delay_ns)
-            quantum = QUANTA[int(self._performance.values["change.quantize"])]
+            self._tape.reach(timeline, self._horizon_ns)
+            quantum = self._arranger.direct(self._performance, self._scheduler.next_step())
             feel = self._performance.feel
-            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel, quantum)
+            self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel)
             change = self._scheduler.next_change(quantum)
             left_ns = timeline.time_at(change / STEPS_PER_BEAT) - self._horizon_ns
             self._chooser.want(self.bank, self._performance.position, change, left_ns)
@@ -260,69 +270,47 @@ class Player:
         if status == SYSTEM_RESET:
             self._apply("panic", 1.0, now_ns)
         elif status >= SYSTEM:
-            if self._sources.counts(time_ns, status, source):
-                self._follower.receive(time_ns, message)
-        elif message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+            self._clocks.receive(time_ns, message, source)
+        elif status & 0xF0 == CONTROL_CHANGE and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             self._notes.silence(now_ns)
-        elif moved := self._map.target(message):
+        elif moved := self._map.target(message, source, self._performance.values):
             self._apply(*moved, now_ns)
+
+    def _change(self, changes: Sequence[Change], now_ns: int) -> None:
+        at_once = len(changes) > 1
+        if at_once:
+            self._history.rest(self._performance.values)
+        for name, number in changes:
+            self._apply(name, number, now_ns)
+        if at_once:
+            self._history.rest(self._performance.values)
+
+    def _pull(self, trigger: str, now_ns: int) -> None:
+        if trigger == "panic":
+            self._notes.panic(now_ns)
+        elif trigger == "fill.now":
+            self._arranger.press_fill()
+        elif trigger in ("undo", "redo"):
+            step = self._history.undo if trigger == "undo" else self._history.redo
+            for name, number in step(self._performance.values).items():
+                self._performance.set(name, number)
 
     def _apply(self, name: str, number: float, now_ns: int) -> None:
         if PARAMETERS[name].kind is Kind.TRIGGER:
-            if name == "panic" and number:
-                self._notes.panic(now_ns)
+            if number:
+                self._pull(name, now_ns)
             return
+        if name == "scene" and 1 <= round(number) <= len(self.scenes):
+            self._change(self.scenes[round(number) - 1], now_ns)
         if not self._performance.set(name, number):
             return
+        self._history.moved(now_ns)
         if name == "bpm":
-            self._internal.set_tempo(number, self._unsent_ns())
-            if self._clock == "link":
-                self._link.set_tempo(number, self._unsent_ns())
+            self._clocks.set_tempo(number, self._unsent_ns())
         elif name == "clock":
-            self._choose_clock(now_ns)
+            self._clocks.choose(now_ns, self._unsent_ns())
         elif name == "play":
-            if self._clock == "link":
-                self._link.play(bool(number), self._unsent_ns())
-            self._run_internal(now_ns)
-
-    def _choose_clock(self, now_ns: int) -> None:
-        """Join or leave the Link session, start or stop the internal clock."""
-        before, self._clock = self._clock, self._performance.choice("clock")
-        if self._clock == "link":
-            self._session = None
-            self._link.join(self._performance.values["bpm"])
-        elif before == "link":
-            self._link.leave()
-        self._run_internal(now_ns)
-
-    def _share_session(self) -> None:
-        """Let ``bpm`` and ``play`` be what the peers of the Link session have made of them."""
-        session = self._link.session if self._clock == "link" else None
-        if session is None or session == self._session:
-            return
-        self._session = session
-        bpm = min(max(session.bpm, PARAMETERS["bpm"].low), PARAMETERS["bpm"].high)
-        self._performance.set("bpm", bpm)
-        self._internal.set_tempo(bpm, self._unsent_ns())
-        self._performance.set("play", float(session.playing))
-
-    def _run_internal(self, now_ns: int) -> None:
-        """Start or stop the internal clock; it starts as soon as beat 0 can be on time.
-
-        With gear on its clock it starts on a tick, so that the ticks go on regularly.
-        """
-        running = self._clock == "internal" and bool(self._performance.values["play"])
-        if running and not self._internal.transport.playing:
-            start_ns = max(self._unsent_ns(), now_ns + self._port.lead_ns)
-            if self._performance.values["clock_out"]:
-                start_ns = next_tick_ns(self._internal.transport.timeline, start_ns)
-            self._internal.start(start_ns)
-        elif not running and self._internal.transport.playing:
-            self._internal.stop()
-
-
-def _name(source: str, programs: Sequence[str]) -> str:
-    """Name the one program behind a source; of several nobody can tell which it was."""
-    if len(programs) == 1:
-        return programs[0]
-    return f"{source} ({', '.join(programs)})" if programs else source
+            self._clocks.play(now_ns, self._unsent_ns())
+        elif name == "again":
+            beats = self.transport().timeline.beats_at(now_ns)
+            self._arranger.again = self._scheduler.last_heard(beats) if number else None

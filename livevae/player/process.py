@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +22,9 @@ import numpy as np
 
 from livevae.clock.link import require_link
 from livevae.clock.timeline import NS_PER_MS
-from livevae.config import Binding
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import LiveVAEError
+from livevae.midi.binding import Binding, Move
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import MidiPort, PortRequest, choose_backend, open_port
 from livevae.midi.realtime import (
@@ -33,7 +35,9 @@ from livevae.midi.realtime import (
 )
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
-from livevae.player.player import Command, Player
+from livevae.player.controls import MOVES_KEPT, ControlMap
+from livevae.player.player import Change, Player, Scenes
+from livevae.player.tape import Tape
 
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
@@ -53,15 +57,31 @@ class Orders(msgspec.Struct, frozen=True):
     kit: tuple[int, ...]
     channel: int
     seed: int
-    bindings: dict[str, Binding]
+    bindings: dict[str, tuple[Binding, ...]]
     controls: dict[str, float]
     restarted: bool
+    tape: str
+    scenes: Scenes = ()
 
 
-class ChangeBank(msgspec.Struct, frozen=True):
+class ChangeBank(msgspec.Struct, frozen=True, tag=True):
     """What the supervisor tells a player that is to go on with another model."""
 
     bank: str
+
+
+class ChangeMap(msgspec.Struct, frozen=True, tag=True):
+    """What the supervisor tells a player that is to hear controllers otherwise."""
+
+    bindings: dict[str, tuple[Binding, ...]]
+    learning: bool
+    """Whether to say what comes in, for `livevae learn`."""
+
+
+class NumberedScenes(msgspec.Struct, frozen=True, tag=True):
+    """What the supervisor tells a player of the scenes that the control ``scene`` recalls."""
+
+    scenes: Scenes
 
 
 def rehearse(orders: Orders, steps: int) -> None:
@@ -92,16 +112,39 @@ def change_bank(player: Player, path: Path, leave: threading.Event) -> None:
     del before
 
 
+def hearable(
+    bindings: Mapping[str, tuple[Binding, ...]], backend: str
+) -> dict[str, tuple[Binding, ...]]:
+    """Return the map as a backend can tell its messages apart.
+
+    JACK mixes what is connected to one input: there a binding hears every port.
+    """
+    return {
+        name: tuple(
+            msgspec.structs.replace(binding, port="") if backend == "jack" else binding
+            for binding in several
+        )
+        for name, several in bindings.items()
+    }
+
+
 def hear_commands(player: Player, port: MidiPort, leave: threading.Event) -> None:
     """Pass on what the supervisor says, until it says no more: then it is time to leave."""
-    decode = msgspec.json.Decoder(Command | ChangeBank).decode
+    decode = msgspec.json.Decoder(
+        tuple[Change, ...] | ChangeBank | ChangeMap | NumberedScenes
+    ).decode
     try:
         for line in sys.stdin.buffer:
             order = decode(line)
             if isinstance(order, ChangeBank):
                 change_bank(player, Path(order.bank), leave)
+            elif isinstance(order, ChangeMap):
+                moves: deque[Move] | None = deque(maxlen=MOVES_KEPT) if order.learning else None
+                player.remap(ControlMap(hearable(order.bindings, player.backend), moves))
+            elif isinstance(order, NumberedScenes):
+                player.scenes = order.scenes
             else:
-                player.command(*order)
+                player.change(order)
             port.wake()
     finally:
         leave.set()
@@ -117,6 +160,8 @@ def run(orders: Orders) -> int:
     backend = choose_backend(orders.backend)
     port = open_port(backend, orders.port)
     bank = Bank.open(Path(orders.bank))
+    tape = Tape.open(Path(orders.tape))
+    tape.rewind()
     rehearse(orders, bank.shape.steps)
     gc.collect()
     gc.freeze()
@@ -126,9 +171,11 @@ def run(orders: Orders) -> int:
         kit=orders.kit,
         channel=orders.channel,
         seed=orders.seed,
-        bindings=orders.bindings,
+        bindings=hearable(orders.bindings, backend),
         controls=orders.controls,
+        tape=tape,
     )
+    player.scenes = orders.scenes
     del bank  # the player's own may be another before long
     leave = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: leave.set())

@@ -29,7 +29,7 @@ LATE_JUMP_STEPS: Final = 0.5
 class Scheduler:
     """Sends the notes of successive bars, each hit once, in the order of their positions.
 
-    What is played changes on the boundaries of ``change.quantize`` alone, and where a jump leads.
+    What plays from a step on is asked anew until that step is reached, and stands then.
     """
 
     def __init__(
@@ -53,12 +53,15 @@ class Scheduler:
         self._cursor = 0.0
         self._counted = -1
         self._bars: list[Bar] = []
-        self._standing: Choice | None = None
         self._timeline: Timeline | None = None
         self._anticipated: dict[int, int] = {}
 
+    def next_step(self) -> int:
+        """Return the first step of the song that can still be played otherwise."""
+        return math.ceil(self.next_change(1))
+
     def next_change(self, quantum: int) -> float:
-        """Return from which step of the song on something else can be played."""
+        """Return from which multiple of ``quantum`` on something else can be played."""
         for bar in self._bars:
             if bar.decided < STEPS_PER_BAR:
                 return max(_boundary(bar.start + bar.decided, quantum), self._cursor)
@@ -72,6 +75,11 @@ class Scheduler:
         opened = self._bars[-1].start + STEPS_PER_BAR if self._bars else self._cursor
         return min([opened - MAX_SHIFT_STEPS, *ahead])
 
+    def last_heard(self, beats: float) -> Choice | None:
+        """Return what plays the last bar once more that has been heard to its end at ``beats``."""
+        ends = [bar for bar in self._bars if bar.start + STEPS_PER_BAR <= beats * STEPS_PER_BEAT]
+        return ends[-1].again() if ends else None
+
     def jump(self, beats: float, now_ns: int) -> None:
         """Fall silent and go on from ``beats``."""
         if self._bars and self._timeline is not None:
@@ -80,24 +88,36 @@ class Scheduler:
         self._cursor = beats * STEPS_PER_BEAT
         self._counted = math.floor(self._cursor / STEPS_PER_BAR) - 1
         self._bars = []
-        self._standing = None
 
-    def advance(
-        self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel, quantum: int
-    ) -> None:
-        """Send every hit due before ``until_ns``; a change falls on a multiple of ``quantum``."""
+    def advance(self, timeline: Timeline, now_ns: int, until_ns: int, feel: Feel) -> None:
+        """Send every hit due before ``until_ns``."""
         self._timeline = timeline
         horizon = timeline.beats_at(until_ns) * STEPS_PER_BEAT
         if horizon <= self._cursor:
             return
         self._skip_stall(timeline.beats_at(now_ns) * STEPS_PER_BEAT)
-        self._open_bars(horizon, feel, quantum)
+        news = False
+        # Step by step: after a pass that came late each step is still asked for before the next.
+        while self._cursor < horizon:
+            edge = min(math.floor(self._cursor) + 1, horizon)
+            self._open_bars(edge, feel)
+            news = self._send(timeline, now_ns, edge)
+            self._cursor = edge
+        if news:
+            self._open_bars(horizon, feel)  # what the next step plays is known by now
+
+    def _send(self, timeline: Timeline, now_ns: int, horizon: float) -> bool:
+        """Send every hit due before ``horizon``, which is no further than the next step.
+
+        Returns whether a step was decided.
+        """
+        news = False
         due: list[tuple[float, Hit]] = []
         for bar in self._bars:
             taken = self._take(bar, timeline, horizon)
             due += taken
-            reached = max([horizon - bar.start, *(hit.step for _, hit in taken)])
-            if self._decide(bar, reached, quantum):
+            if bar.decide(max([horizon - bar.start, *(hit.step for _, hit in taken)])):
+                news = True
                 self._count(bar, timeline, now_ns)
         if self._bars and self._bars[0].start + 2 * STEPS_PER_BAR <= horizon:
             del self._bars[0]
@@ -109,7 +129,7 @@ class Scheduler:
             length_ns = round(NOTE_STEPS[hit.voice] * step_ns)
             self._notes.play(on_ns, self._kit[hit.voice], hit.velocity, length_ns)
         self.notes_played += len(due)
-        self._cursor = horizon
+        return news
 
     def _skip_stall(self, present: float) -> None:
         """After a stall of more than a beat (the machine slept), go on from the present."""
@@ -119,38 +139,21 @@ class Scheduler:
             self._counted = max(begun, self._counted)
             self._cursor = present
 
-    def _open_bars(self, horizon: float, feel: Feel, quantum: int) -> None:
+    def _open_bars(self, horizon: float, feel: Feel) -> None:
         """Have every bar ready whose hits, early ones included, may be due before ``horizon``."""
         first = math.floor(self._cursor / STEPS_PER_BAR)
         last = math.floor((horizon + MAX_SHIFT_STEPS) / STEPS_PER_BAR)
         opened = self._bars[-1].number if self._bars else -1
-        for number in range(max(first, opened + 1), last + 1):
-            choice = self._choice_at(number * STEPS_PER_BAR, quantum)
-            self._bars.append(Bar(number, choice, feel, self._seed))
         for bar in self._bars:
             choice = bar.choice
             if bar.decided < STEPS_PER_BAR:
-                choice = self._choice_at(bar.start + bar.decided, quantum)
-            if choice is not bar.choice or feel is not bar.feel:
+                choice = self._choose(bar.start + bar.decided)
+            over = bar.start + STEPS_PER_BAR + MAX_SHIFT_STEPS <= self._cursor
+            if not over and (choice is not bar.choice or feel is not bar.feel):
                 bar.update(choice, feel)
-
-    def _choice_at(self, step: int, quantum: int) -> Choice:
-        """Return what to play from ``step`` of the song on: on a boundary that may be new."""
-        if self._standing is None or step % quantum == 0:
-            return self._choose(step)
-        return self._standing
-
-    def _decide(self, bar: Bar, reached: float, quantum: int) -> bool:
-        """Let the choice stand for all of ``bar`` up to the boundary after the step ``reached``.
-
-        Returns whether that is news.
-        """
-        if not bar.decided <= reached or bar.decided >= STEPS_PER_BAR:
-            return False
-        boundary = _boundary(bar.start + math.floor(reached) + 1, quantum)
-        bar.decided = min(boundary - bar.start, STEPS_PER_BAR)
-        self._standing = bar.choice
-        return True
+        for number in range(max(first, opened + 1), last + 1):
+            choice = self._choose(number * STEPS_PER_BAR)
+            self._bars.append(Bar(number, choice, feel, self._seed))
 
     def _heard_early(self, timeline: Timeline, now_ns: int) -> dict[int, int]:
         """Return the voices that have sounded ahead of a step still to come, and its time.

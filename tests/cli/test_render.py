@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import mido
 import pytest
 from click.testing import CliRunner
 
@@ -66,3 +67,17 @@ def test_equal_settings_give_equal_bytes_and_another_seed_gives_others(tmp_path:
     assert rendered("again.mid", "--set", "x=0.3", "--set", "seed=1") == once
     assert rendered("other.mid", "--set", "x=0.3", "--set", "seed=2") != once
     assert rendered("elsewhere.mid", "--set", "x=0.4", "--set", "seed=1") != once
+
+
+def test_a_script_is_rendered_to_the_same_bytes_each_time(tmp_path: Path) -> None:
+    """With a change of tempo; how long it is says the script alone."""
+    script = tmp_path / "performance.toml"
+    script.write_text('bars = 3\nmove = [{ at = "2.1", set = { bpm = 90, x = 0.9 } }]')
+    files = [tmp_path / f"{name}.mid" for name in ("once", "again")]
+    for out in files:
+        result = CliRunner().invoke(render, [str(out), "--script", str(script)])
+        assert result.exception is None, result.exception
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert mido.MidiFile(files[0]).length == pytest.approx(2 + 2 * 4 * 60 / 90, abs=1e-3)
+    assert "leave --bars out" in refusal(files[0], "--script", script, "--bars", 2)
+    assert "is no script" in refusal(files[0], "--script", files[0])

@@ -15,7 +15,7 @@ from livevae.decoder.bank import Bank, Shape
 from livevae.errors import WorkError
 from livevae.midi.memory_port import MemoryPort
 from livevae.player.player import Player, Status
-from livevae.player.process import ChangeBank, Orders
+from livevae.player.process import ChangeBank, NumberedScenes, Orders
 from tests.player.stage import KIT
 
 
@@ -46,7 +46,7 @@ class Stage:
         self.child = FakeChild()
         leaving = asyncio.Event()
         config = Config(controls={"x": 0.25})
-        self.performer = Performer(config, self.child, leaving)  # type: ignore[arg-type]
+        self.performer = Performer(config, self.child, folder / "tape", leaving)  # type: ignore[arg-type]
         self.before, self.after = (
             Instrument(folder, folder / name, Shape(steps, 2, 2), config.decoder, leaving)
             for name, steps in (("before", 32), ("after", 64))
@@ -75,10 +75,19 @@ def revived(stage: Stage) -> Orders:
 def test_a_control_is_set_when_the_player_has_counted_the_command(stage: Stage) -> None:
     """Not before."""
     stage.child.does = stage.says(stage.before, commands=1)
-    asyncio.run(stage.performer.set("x", 0.5))
-    assert stage.child.told[-1] == b'["x",0.5]'
+    asyncio.run(stage.performer.set(("x", 0.5), ("y", 0.25)))
+    assert stage.child.told[-1] == b'[["x",0.5],["y",0.25]]'
     with pytest.raises(WorkError, match="the player does not answer"):
-        asyncio.run(stage.performer.set("x", 0.6))
+        asyncio.run(stage.performer.set(("x", 0.6)))
+
+
+def test_scenes_with_numbers_go_to_the_player_and_to_each_that_comes_after_it(stage: Stage) -> None:
+    """A pad finds them in the player itself."""
+    scenes = ((("x", 0.5), ("y", 0.25)), ())
+    stage.performer.give_scenes(scenes)
+    told = msgspec.json.decode(stage.child.told[-1], type=NumberedScenes)
+    assert msgspec.json.encode(told.scenes) == msgspec.json.encode(scenes)
+    assert msgspec.json.encode(revived(stage).scenes) == msgspec.json.encode(scenes)
 
 
 def test_another_instrument_is_played_once_the_players_status_comes_from_its_bank(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from livevae.decoder.hand import AHEAD, ahead
+from livevae.decoder.hand import AHEAD, ahead, filled
 from livevae.latent.lattice import REST
 from livevae.parameters import PARAMETERS, POSITION
 
@@ -45,6 +45,13 @@ def test_a_slow_hand_is_foreseen_where_it_will_be_and_never_where_it_is() -> Non
     found = ahead(turned(x=60), turned(x=61), 2)
     assert [position.tobytes() for position in found].count(turned(x=61).tobytes()) == 0
     assert len({position.tobytes() for position in found}) == len(found)
+
+
+def test_the_fill_of_a_position_has_that_knob_at_its_end_and_no_other_moved() -> None:
+    """And leaves the position alone."""
+    position = turned(x=60, axis_1=30)
+    np.testing.assert_array_equal(filled(position), turned(x=60, axis_1=30, attribute_fill=127))
+    np.testing.assert_array_equal(position, turned(x=60, axis_1=30))
 
 
 def test_nothing_is_foreseen_beyond_the_end_of_a_knob() -> None:

@@ -15,17 +15,22 @@ import pytest
 from livevae.config import Config
 from livevae.daemon.offline import play
 from livevae.decoder.bank import Bank, Shape
+from livevae.decoder.hand import filled
 from livevae.decoder.process import Orders, Status
 from livevae.decoder.service import PAUSE_NS, PIECE_NS, Service, WarmModel
 from livevae.errors import LiveVAEError, UsageError, WorkError
+from livevae.latent.lattice import REST
 from livevae.midi.recording import write_recording
 from livevae.model.checkpoint import load_model, save_model
 from livevae.model.vae import Vae
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import validated
+from livevae.pattern.render import render
+from livevae.player.performance import Performance
 from tests.latent.test_space import space
 from tests.model.test_vae import small
 from tests.player.ledger import notes
+from tests.player.stage import KIT
 
 SHAPE = Shape(32, 2, 2)
 
@@ -113,7 +118,7 @@ def knob(x: int, axis: float = 0.0) -> np.ndarray:
     return position(x / 127, axis)
 
 
-def test_first_comes_the_wish_then_what_a_moving_hand_will_want_then_the_map(
+def test_first_comes_the_wish_then_its_fill_then_what_a_moving_hand_will_want_then_the_map(
     recorded: Recorded,
 ) -> None:
     """And then there is nothing to do."""
@@ -124,10 +129,11 @@ def test_first_comes_the_wish_then_what_a_moving_hand_will_want_then_the_map(
     until_idle(service, recorded)
     order = np.concatenate(recorded.batches)
     np.testing.assert_array_equal(order[:2], [knob(10), knob(11)])
-    np.testing.assert_array_equal(order[2:5], [knob(12), knob(13), knob(14)])
-    assert sorted(map(tuple, order[5:, :2])) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    np.testing.assert_array_equal(order[2:6], [filled(knob(11)), knob(12), knob(13), knob(14)])
+    assert sorted(map(tuple, order[6:, :2])) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     for number in range(10, 15):
         assert bank.exact(knob(number)) is not None
+    assert bank.exact(filled(knob(11))) is not None
 
 
 def test_a_foreseen_wish_is_not_decoded_again_and_the_hand_is_foreseen_further(
@@ -141,7 +147,8 @@ def test_a_foreseen_wish_is_not_decoded_again_and_the_hand_is_foreseen_further(
     recorded.batches.clear()
     bank.want(knob(12))
     until_idle(service, recorded)
-    np.testing.assert_array_equal(np.concatenate(recorded.batches), [knob(15)])
+    expected = [filled(knob(12)), knob(15)]
+    np.testing.assert_array_equal(np.concatenate(recorded.batches), expected)
     assert service.decodes == 2
 
 
@@ -181,7 +188,7 @@ def test_a_piece_of_work_is_as_large_as_a_wish_may_wait(recorded: Recorded, each
     bank, service = service_on(recorded, Shape(32, 33, 33))
     bank.want(position(0.4, 0.1))
     until_idle(service, recorded)
-    assert sum(map(len, recorded.batches)) == 1 + 33 * 33
+    assert sum(map(len, recorded.batches)) == 2 + 33 * 33
     sizes = [len(batch) for batch in recorded.batches[10:-1]]
     piece_ns = max(PIECE_NS, 1.5 * each_ns)
     assert max(sizes) * each_ns <= piece_ns + each_ns
@@ -352,3 +359,19 @@ def test_an_offline_render_lies_within_its_bars_and_no_note_hangs(
     assert min(time_ns for time_ns, _ in events) >= 0
     assert heard[0].on_ns < 400_000_000
     assert max(note.on_ns for note in heard) < 8 * 400_000_000
+
+
+def test_an_offline_render_has_each_fill_decoded_in_time(model: Path) -> None:
+    """Its last half bar is that of the fill's own pattern, exactly."""
+    bank = Bank.in_memory(SHAPE)
+    service = Service(bank, WarmModel(model, "cpu", 1))
+    controls = {"humanize": 0.0, "density": 0.8, "fill.every": 1.0}
+    events = play(Config(controls=controls), bank, service, 2)
+    fill = bank.exact(filled(REST))
+    assert fill is not None
+    step_ns = 125_000_000
+    for step in range(24, 32):
+        feel = Performance(controls).feel
+        expected = {h.voice for h in render(fill, feel, 1, 0) if h.step == step - 16}
+        heard = {n.pitch for n in notes(events) if round(n.on_ns / step_ns) == step}
+        assert heard == {KIT[voice] for voice in expected}

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from livevae.midi.kit import KITS
+from livevae.pattern.pattern import VOICES
 from tests.jack.peers import Daemon, Recorder, daemon, eventually, recorder
 
 pytestmark = pytest.mark.jack
+
+CRASH = KITS["gm"][VOICES.index("crash")]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,16 @@ def test_set_is_shown_by_get(stage: tuple[Daemon, Recorder]) -> None:
     assert livevae(folder, "get", "swing").stdout == "58\n"
     assert livevae(folder, "set", "ride.mute", "on").returncode == 0
     assert json.loads(livevae(folder, "get", "--json").stdout)["ride.mute"] is True
+
+
+def test_a_fill_is_set_like_any_control_and_ends_in_a_crash(
+    stage: tuple[Daemon, Recorder],
+) -> None:
+    """Of a beat that has none, nor its fill."""
+    running, recording = stage
+    assert CRASH not in {note for _, note in recording.onsets()}
+    assert livevae(running.folder, "set", "fill.now", "on").returncode == 0
+    eventually(lambda: CRASH in {note for _, note in recording.onsets()})
 
 
 def test_get_lists_every_control_with_a_line_of_help(stage: tuple[Daemon, Recorder]) -> None:

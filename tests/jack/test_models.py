@@ -78,7 +78,7 @@ def heard(recording: Recorder) -> list[Bar]:
 def mapped_banks(pid: int) -> int:
     """Return how many banks a process has mapped, removed ones included."""
     maps = Path(f"/proc/{pid}/maps").read_text()
-    return len(set(re.findall(r"\S+/livevae-\S+", maps)))
+    return len(set(re.findall(r"\S+/livevae-\w+-\d+-\d+", maps)))
 
 
 def bar_now(running: Daemon) -> int:

@@ -78,12 +78,12 @@ def test_half_density_plays_what_is_more_likely_than_not() -> None:
     assert cells(render(pattern, Feel(), 0, 0)) == {(int(s), int(v)) for s, v in probable}
 
 
-def test_density_and_mute_of_a_voice_touch_no_other() -> None:
+def test_density_and_level_of_a_voice_touch_no_other() -> None:
     """Nor the timing and velocity of what stays."""
     pattern = likely()
     every = render(pattern, Feel(), 0, 0)
-    muted = render(pattern, Feel(mute=tuple(v == 2 for v in range(N_VOICES))), 0, 0)
-    assert muted == [hit for hit in every if hit.voice != 2]
+    level = tuple(0.0 if voice == 2 else 1.0 for voice in range(N_VOICES))
+    assert render(pattern, Feel(level=level), 0, 0) == [hit for hit in every if hit.voice != 2]
     density = (0.5, 0.0, *(0.5,) * (N_VOICES - 2))
     assert render(pattern, Feel(density=density), 0, 0) == [hit for hit in every if hit.voice != 1]
 
@@ -145,6 +145,58 @@ def test_a_bar_of_the_song_plays_its_bar_of_the_pattern_round_and_round(bars: in
         pattern[16 * bar + bar, 0, ONSET] = 1
     for bar in (0, 1, bars - 1, bars, 7, 1000, 10**6 + 3):
         assert [hit.step for hit in render(pattern, EVEN, bar, 0)] == [bar % bars]
+
+
+def test_timing_and_dynamics_share_what_humanize_gives() -> None:
+    """One at 0 is as humanize 0 is for it; the other stays."""
+    pattern = likely()
+    human, even = render(pattern, Feel(), 0, 0), render(pattern, EVEN, 0, 0)
+    still = {(h.step, h.voice): h for h in render(pattern, Feel(timing=0.0), 0, 0)}
+    flat = {(h.step, h.voice): h for h in render(pattern, Feel(dynamics=0.0), 0, 0)}
+    for hit in human:
+        assert still[hit.step, hit.voice].velocity == hit.velocity
+        assert flat[hit.step, hit.voice].at == hit.at
+    for hit in even:
+        assert still[hit.step, hit.voice].at == hit.at
+        assert flat[hit.step, hit.voice].velocity == hit.velocity
+
+
+def test_a_level_scales_velocity_and_stays_within_midi() -> None:
+    """Half is half as loud; 0 leaves the voice out."""
+    pattern = likely()
+    pattern[..., VELOCITY] = 0.6
+    for level, velocity in ((0.5, 38), (1.0, 76), (2.0, 127), (0.001, 1)):
+        feel = Feel(level=(level,) * N_VOICES, humanize=0.0)
+        assert {hit.velocity for hit in render(pattern, feel, 0, 0)} == {velocity}
+    assert render(pattern, Feel(level=(0.0,) * N_VOICES), 0, 0) == []
+
+
+def test_accent_lifts_the_beats_and_softens_what_lies_between() -> None:
+    """The one above all; the hits stay."""
+    pattern = likely()
+    pattern[..., ONSET], pattern[..., VELOCITY] = 1.0, 0.5
+    hits = render(pattern, Feel(humanize=0.0, accent=1.0), 0, 0)
+    velocity = {hit.step: hit.velocity for hit in hits}
+    assert velocity[0] == max(velocity.values()) == 102
+    assert velocity[4] > velocity[2] == 64 > velocity[1]
+    assert cells(hits) == cells(render(pattern, EVEN, 0, 0))
+
+
+def test_chaos_makes_each_bar_another_by_the_seed_and_leaves_the_certain_alone() -> None:
+    """What is doubtful comes and goes; the more chaos the more of it."""
+    pattern = np.tile(likely(bars=1), (2, 1, 1))
+    pattern[:, 0, ONSET], pattern[:, 1, ONSET] = 1.0, 0.0
+    plain = cells(render(pattern, Feel(), 0, 0))
+    changed = []
+    for chaos in (0.0, 0.3, 1.0):
+        feel = Feel(chaos=chaos)
+        assert render(pattern, feel, 3, 1) == render(pattern, feel, 3, 1)
+        bars = [cells(render(pattern, feel, bar, 1)) for bar in range(20)]
+        assert all({step for step, voice in bar if voice == 0} == set(range(16)) for bar in bars)
+        assert not any(voice == 1 for bar in bars for _, voice in bar)
+        assert (len(set(map(frozenset, bars))) > 10) == (chaos > 0)
+        changed.append(sum(len(bar ^ plain) for bar in bars))
+    assert changed[0] == 0 < changed[1] < changed[2]
 
 
 def test_hits_come_in_the_order_in_which_they_sound() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from livevae.clock.timeline import NS_PER_MINUTE, NS_PER_MS
-from livevae.config import Binding
 from livevae.decoder.bank import Bank, Shape
+from livevae.midi.binding import Binding
 from livevae.midi.kit import kit_notes
 from livevae.midi.memory_port import MemoryPort
 from livevae.pattern.pattern import OFFSET, ONSET, VELOCITY, VOICES, Pattern, empty
@@ -15,6 +15,7 @@ from tests.player.ledger import Note, notes
 KIT = kit_notes("gm")
 PITCH = dict(zip(VOICES, KIT, strict=True))
 CLOCK, START, CONTINUE, STOP, SONG_POSITION = 0xF8, 0xFA, 0xFB, 0xFC, 0xF2
+KNOBS = {"x": Binding(20), "y": Binding(21)}
 GRID: dict[str, float] = {"humanize": 0.0}
 """Controls under which every hit is exactly on its step."""
 
@@ -52,7 +53,7 @@ class Stage:
             self.bank,
             kit=KIT,
             seed=seed,
-            bindings={"x": Binding(20), "y": Binding(21)} if bindings is None else bindings,
+            bindings={name: (b,) for name, b in (KNOBS if bindings is None else bindings).items()},
             controls=GRID | (controls or {}),
         )
         self.bpm = 120.0

@@ -9,6 +9,7 @@ from livevae.clock.timeline import NS_PER_MS
 from livevae.decoder.bank import Bank, Shape
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import Pattern, empty
+from livevae.pattern.quantised import quantised
 from tests.player.ledger import by_pitch
 from tests.player.stage import PITCH, Stage, beat
 
@@ -19,7 +20,7 @@ KICK, SNARE = PITCH["kick"], PITCH["snare"]
 def bank_of(pattern: Pattern) -> Bank:
     """Return a bank with ``pattern`` at every point of its grid."""
     bank = Bank.in_memory(Shape(len(pattern), 3, 3))
-    bank.write_grid(np.tile(pattern, (3, 3, 1, 1, 1)))
+    bank.write_grid(np.tile(quantised(pattern), (3, 3, 1, 1, 1)))
     return bank
 
 

@@ -33,11 +33,38 @@ def test_only_what_changed_is_a_new_object() -> None:
     assert performance.set("x", 0.6)
     assert performance.position is not position
     assert performance.feel is feel
-    position = performance.position
+    position, parts = performance.position, performance.parts
+    assert performance.set("swing", 60.0)
+    assert performance.position is position
+    assert performance.parts is parts
+    assert performance.feel is not feel
+    feel = performance.feel
     assert performance.set("ride.mute", 1.0)
     assert performance.position is position
-    assert performance.feel is not feel
-    assert performance.feel.mute[VOICES.index("ride")]
+    assert performance.feel is feel
+    assert performance.parts is not parts
+    assert performance.parts.silent[VOICES.index("ride")]
+
+
+def test_solo_silences_all_that_are_not_and_a_muted_soloist_stays_mute() -> None:
+    """And a break everyone."""
+    performance = Performance({"snare.solo": 1.0, "kick.solo": 1.0, "kick.mute": 1.0})
+    assert performance.parts.silent == tuple(voice != "snare" for voice in VOICES)
+    performance.set("break", 1.0)
+    assert all(performance.parts.silent)
+    for name in ("break", "snare.solo", "kick.solo"):
+        performance.set(name, 0.0)
+    assert performance.parts.silent == tuple(voice == "kick" for voice in VOICES)
+
+
+def test_freeze_keeps_the_position_until_it_is_off() -> None:
+    """Then it is where the knobs are."""
+    performance = Performance({"freeze": 1.0, "x": 0.2})
+    frozen = performance.position
+    performance.set("x", 0.9)
+    assert performance.position is frozen
+    performance.set("freeze", 0.0)
+    assert performance.position[0] == np.float32(0.9)
 
 
 @pytest.mark.parametrize("overall", [0.0, 0.2, 0.5, 0.8, 1.0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from livevae.clock.timeline import NS_PER_MS
-from livevae.config import Binding
+from livevae.midi.binding import Binding
 from livevae.parameters import POSITION
 from livevae.pattern.pattern import VOICES
 from tests.player.ledger import by_pitch, notes
@@ -305,9 +305,9 @@ def test_an_empty_bank_counts_held_bars_of_silence() -> None:
     assert stage.counts() == {"held": 3}
 
 
-def test_mute_acts_at_once_within_the_bar() -> None:
-    """From the next hit on, and back again."""
-    stage = Stage(beat(SIXTEENTHS | FOUR))
+def test_mute_acts_from_the_next_step_on_where_changes_do() -> None:
+    """And back again."""
+    stage = Stage(beat(SIXTEENTHS | FOUR), controls={"change.quantize": 0.0})
     stage.lock()
     stage.ticks(6 * 6 + 3)
     stage.player.command("closed_hat.mute", 1.0)

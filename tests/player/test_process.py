@@ -13,12 +13,22 @@ import pytest
 
 from livevae.decoder.bank import Bank, Shape
 from livevae.errors import UsageError
+from livevae.midi.binding import Binding
 from livevae.midi.memory_port import MemoryPort
 from livevae.midi.ports import PortRequest
 from livevae.player import process
 from livevae.player.bar import Choice
 from livevae.player.player import Player
-from livevae.player.process import ChangeBank, Orders, hear_commands, rehearse, run
+from livevae.player.process import (
+    ChangeBank,
+    ChangeMap,
+    NumberedScenes,
+    Orders,
+    hear_commands,
+    hearable,
+    rehearse,
+    run,
+)
 from tests.player.stage import KIT
 
 ALLOWED = {"livevae", "numpy", "msgspec"}
@@ -49,6 +59,7 @@ def orders(**changes: object) -> Orders:
         bindings={},
         controls={},
         restarted=False,
+        tape="nowhere",
     )
     return msgspec.structs.replace(order, **changes)
 
@@ -87,6 +98,12 @@ def test_the_link_clock_without_its_library_is_refused_before_any_port_opens(
         run(orders(controls={"clock": 2.0}))
 
 
+def test_the_scenes_of_an_order_are_recalled_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between commands."""
+    player = told(monkeypatch, NumberedScenes(((("x", 0.25),),)), (("scene", 1.0),))
+    assert player.status().values["x"] == 0.25
+
+
 def told(monkeypatch: pytest.MonkeyPatch, *orders: object) -> Player:
     """Return a player that has heard ``orders``, and then that there are no more."""
     monkeypatch.setattr(process, "FREED_AFTER_S", 0.0)
@@ -106,7 +123,7 @@ def test_the_order_to_change_the_bank_opens_the_new_one(
     """Between commands, which are heard as ever."""
     Bank.create(tmp_path / "bank", Shape(64, 3, 3))
     change = ChangeBank(str(tmp_path / "bank"))
-    player = told(monkeypatch, ("x", 0.25), change, ("y", 0.75))
+    player = told(monkeypatch, (("x", 0.25),), change, (("y", 0.75),))
     assert player.bank.shape == Shape(64, 3, 3)
     assert player.status().values["x"] == 0.25
     wanted = player.bank.wanted()
@@ -119,12 +136,35 @@ def test_a_bank_that_cannot_be_opened_leaves_the_player_with_its_own(
 ) -> None:
     """It says so, and hears what comes after."""
     change = ChangeBank(str(tmp_path / "nowhere"))
-    player = told(monkeypatch, change, ("x", 0.25))
+    player = told(monkeypatch, change, (("x", 0.25),))
     assert player.bank.shape == Shape(16, 2, 2)
     assert player.status().values["x"] == 0.25
     said = capsys.readouterr().err
     assert said.startswith("livevae: the pattern bank")
     assert said.count("\n") == 1
+
+
+def test_the_order_to_change_the_map_is_taken_between_commands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And counted, so that the supervisor knows; who learns is told what comes in."""
+    bindings = {"x": (Binding(note=60, high=0.75),)}
+    player = told(monkeypatch, ChangeMap(bindings, True), (("y", 0.25),))
+    assert player.commands_done == 2
+    port = player._port
+    assert isinstance(port, MemoryPort)
+    port.feed(0, bytes((0x90, 60, 1)))
+    player.step()
+    assert player.status().values["x"] == 0.75
+    assert player.status().moves == (("memory", bytes((0x90, 60, 1))),)
+    assert told(monkeypatch, ChangeMap(bindings, False)).status().moves == ()
+
+
+def test_on_jack_which_mixes_its_inputs_a_binding_hears_every_port() -> None:
+    """One that waited for a port by name would never hear anything."""
+    bindings = {"x": (Binding(20, port="nano"), Binding(21))}
+    assert hearable(bindings, "jack") == {"x": (Binding(20), Binding(21))}
+    assert hearable(bindings, "rtmidi") == bindings
 
 
 def test_a_choice_is_compared_by_identity() -> None:

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livevae.clock.timeline import NS_PER_MINUTE, NS_PER_MS
+from livevae.clock.timeline import NS_PER_MINUTE, NS_PER_MS, Timeline
+from livevae.midi.memory_port import MemoryPort
 from livevae.pattern.pattern import N_VOICES, OFFSET, ONSET, VELOCITY, VOICES, Pattern, empty
 from livevae.pattern.quantised import dequantised, quantised
 from livevae.pattern.render import Feel, Hit, render
-from livevae.player.notes import REST_NS
-from livevae.player.scheduler import NOTE_STEPS
+from livevae.player.bar import Choice
+from livevae.player.notes import REST_NS, NoteBook
+from livevae.player.scheduler import NOTE_STEPS, Scheduler
 from tests.player.gear import played
 from tests.player.ledger import NOTE_OFF, NOTE_ON, SYSTEM, Note, by_pitch, notes
 from tests.player.stage import KIT, PITCH, START, STOP, Stage, beat
@@ -298,3 +300,22 @@ def test_a_start_a_while_after_an_early_hit_strikes_its_first_one() -> None:
     stage.hear(START)
     stage.bars(0.5)
     assert len(by_pitch(stage.finish())[PITCH["kick"]]) == 3
+
+
+@pytest.mark.parametrize("pass_ms", [10, 130, 320, 490])
+def test_every_step_is_asked_for_before_the_next_however_late_a_pass_comes(pass_ms: int) -> None:
+    """So that no boundary is passed over: what is chosen for a step is there from that step on."""
+    asked: list[int] = []
+    choice = Choice(beat({"kick": [0]}), "exact")
+
+    def choose(step: int) -> Choice:
+        asked.append(step)
+        return choice
+
+    scheduler = Scheduler(NoteBook(MemoryPort(), 10), KIT, 0, choose)
+    for now_ns in range(0, 2 * BAR_NS, pass_ms * NS_PER_MS):
+        until_ns = now_ns + 10 * NS_PER_MS
+        scheduler.advance(Timeline.at_tempo(120.0, 0), now_ns, until_ns, Feel())
+    within_bars = [step for step in dict.fromkeys(asked) if step % 16]
+    assert within_bars == [step for step in range(within_bars[-1] + 1) if step % 16]
+    assert within_bars[-1] >= 27
