@@ -243,6 +243,8 @@ def _table() -> Iterator[Parameter]:
     yield Parameter(
         "undo", Kind.TRIGGER, 0, 1, 0, "", "Go back to the beat before the last change."
     )
+    text = "How long it takes to the position of a scene that is recalled; 0 is at once."
+    yield _continuous("morph", 0, 32, 0, "bars", text)
     text = "Play the last whole bar that was heard over and over, as it was, as long as this is on."
     yield Parameter("again", Kind.TOGGLE, 0, 1, 0, "", text)
     yield Parameter("redo", Kind.TRIGGER, 0, 1, 0, "", "Take the last undo back.")
@@ -256,6 +258,7 @@ _RIG: Final = frozenset(
     {
         "scene",
         "again",
+        "morph",
         "freeze",
         "break",
         "fill.hold",

@@ -17,7 +17,8 @@ from livevae.errors import WorkError
 from livevae.mapping import Bindings
 from livevae.midi.kit import kit_notes
 from livevae.midi.ports import Connections, PortRequest
-from livevae.player.player import Change, Scenes, Status
+from livevae.player.memory import Change, Scenes
+from livevae.player.player import Status
 from livevae.player.process import PORT_GONE, ChangeBank, ChangeMap, NumberedScenes, Orders
 
 READY_WITHIN_S: Final = 20.0

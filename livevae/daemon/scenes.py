@@ -13,7 +13,7 @@ from livevae.errors import LiveVAEError, UsageError, WorkError
 from livevae.latent.kept import KEPT_FORMAT, KeptScene, controls_of, load_kept, save_kept
 from livevae.latent.presets import file_name
 from livevae.model.folder import matching_space, weights_hash
-from livevae.player.player import Change
+from livevae.player.memory import Change
 from livevae.resources import SHARE, user_data
 
 KEPT: Final = "kept"

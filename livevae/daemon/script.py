@@ -13,7 +13,7 @@ import msgspec
 from livevae.errors import UsageError
 from livevae.parameters import find
 from livevae.pattern.pattern import BEATS_PER_BAR
-from livevae.player.player import Change
+from livevae.player.memory import Change
 
 MAX_SCRIPT_BYTES: Final = 1 << 20
 MAX_BARS: Final = 4096

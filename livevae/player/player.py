@@ -25,7 +25,7 @@ from livevae.midi.ports import (
     MidiPort,
 )
 from livevae.midi.wire import heard
-from livevae.parameters import PARAMETERS, Kind
+from livevae.parameters import PARAMETERS, POSITION, Kind
 from livevae.pattern.pattern import STEPS_PER_BEAT
 from livevae.player.arranger import Arranger
 from livevae.player.bar import Source
@@ -34,7 +34,7 @@ from livevae.player.clock_out import ClockOut
 from livevae.player.clocks import Clocks
 from livevae.player.controls import ControlMap
 from livevae.player.delay import Delay
-from livevae.player.history import History
+from livevae.player.memory import Change, Memory, Scenes
 from livevae.player.notes import NoteBook
 from livevae.player.performance import Performance
 from livevae.player.scheduler import Scheduler
@@ -46,11 +46,6 @@ LEADS_LEFT: Final = 0.5
 that does no harm. A pass that would find nothing to send is saved; to wake is dearer than it."""
 LONGEST_REST_NS: Final = 25 * NS_PER_MS
 """A pass comes at least so often: what is not announced by a message has to be looked for."""
-
-Change = tuple[str, float]
-"""A control and its new float."""
-Scenes = tuple[tuple[Change, ...], ...]
-"""What each scene with a number sets, the first being number 1."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -107,7 +102,7 @@ class Player:
         self.scenes: Scenes = ()
         """What ``scene`` recalls by number, from 1; any thread may put others here."""
         self._performance = Performance(controls or {})
-        self._history = History(self._performance.values)
+        self._memory = Memory(self._performance)
         self._map = ControlMap(bindings or {})
         self._tape = tape or Tape.in_memory()
         self._notes = NoteBook(Taped(port, self._tape), channel)
@@ -121,6 +116,7 @@ class Player:
         self._horizon_ns = now_ns + port.lead_ns
         self._following = self._performance.choice("clock")
         self._jumps = 0
+        self._next_change = 0.0
         self._commands: deque[Sequence[Change] | ControlMap] = deque()
         self.commands_done = 0
         self._chooser.want(bank, self._performance.position)
@@ -158,7 +154,7 @@ class Player:
             self.commands_done += 1
         self._clocks.poll(now_ns, self._unsent_ns())
         transport = self.transport()
-        self._history.look(self._performance.values, now_ns, transport.timeline.beat_ns)
+        self._memory.look(now_ns, transport.timeline.beat_ns)
         if self._clocks.name != self._following:
             # Another clock, whose song may have been playing for long: go on where it is by now.
             self._following = self._clocks.name
@@ -215,6 +211,7 @@ class Player:
     def _jump(self, transport: Transport, beats: float, now_ns: int) -> None:
         """Fall silent, and go on from ``beats``."""
         self._jumps = transport.jumps
+        self._memory.arrive()
         self._tape.jump(now_ns)
         self._scheduler.jump(beats, now_ns)
         self._arranger.jump(beats * STEPS_PER_BEAT)
@@ -245,7 +242,8 @@ class Player:
             quantum = self._arranger.direct(self._performance, self._scheduler.next_step())
             feel = self._performance.feel
             self._scheduler.advance(timeline, now_ns, self._horizon_ns, feel)
-            change = self._scheduler.next_change(quantum)
+            change = self._next_change = self._scheduler.next_change(quantum)
+            self._memory.go_on(change)
             left_ns = timeline.time_at(change / STEPS_PER_BEAT) - self._horizon_ns
             self._chooser.want(self.bank, self._performance.position, change, left_ns)
             due_ns = timeline.time_at(min(change, self._scheduler.next_due()) / STEPS_PER_BEAT)
@@ -277,23 +275,26 @@ class Player:
             self._apply(*moved, now_ns)
 
     def _change(self, changes: Sequence[Change], now_ns: int) -> None:
-        at_once = len(changes) > 1
-        if at_once:
-            self._history.rest(self._performance.values)
+        """Make changes; several at once are one step of undo, and may take ``morph`` bars."""
+        if len(changes) == 1:
+            self._apply(*changes[0], now_ns)
+            return
+        self._memory.begin_step()
         for name, number in changes:
-            self._apply(name, number, now_ns)
-        if at_once:
-            self._history.rest(self._performance.values)
+            if name not in POSITION:
+                self._apply(name, number, now_ns)
+        bars = self._performance.values["morph"] if self.transport().playing else 0.0
+        self._memory.end_step(changes, self._next_change, bars)
 
     def _pull(self, trigger: str, now_ns: int) -> None:
         if trigger == "panic":
             self._notes.panic(now_ns)
         elif trigger == "fill.now":
             self._arranger.press_fill()
-        elif trigger in ("undo", "redo"):
-            step = self._history.undo if trigger == "undo" else self._history.redo
-            for name, number in step(self._performance.values).items():
-                self._performance.set(name, number)
+        elif trigger == "undo":
+            self._memory.undo()
+        elif trigger == "redo":
+            self._memory.redo()
 
     def _apply(self, name: str, number: float, now_ns: int) -> None:
         if PARAMETERS[name].kind is Kind.TRIGGER:
@@ -304,7 +305,7 @@ class Player:
             self._change(self.scenes[round(number) - 1], now_ns)
         if not self._performance.set(name, number):
             return
-        self._history.moved(now_ns)
+        self._memory.moved(name, now_ns)
         if name == "bpm":
             self._clocks.set_tempo(number, self._unsent_ns())
         elif name == "clock":

@@ -36,12 +36,15 @@ from livevae.midi.realtime import (
 from livevae.parameters import PARAMETERS
 from livevae.pattern.pattern import CHANNELS, N_VOICES
 from livevae.player.controls import MOVES_KEPT, ControlMap
-from livevae.player.player import Change, Player, Scenes
+from livevae.player.memory import Change, Scenes
+from livevae.player.player import Player
 from livevae.player.tape import Tape
 
 SWITCH_INTERVAL_S: Final = 0.0001
 """How long a thread that is due may have to wait for one that is busy."""
-STATUS_EVERY_NS: Final = 100_000_000
+STATUS_EVERY_NS: Final = 250_000_000
+"""How often the status is written, but for that after a command, which somebody waits for: it costs
+as much as several passes."""
 PORT_GONE: Final = 3
 """Exit code: the MIDI system threw the player out. Starting it again may help."""
 FREED_AFTER_S: Final = 0.2
@@ -193,13 +196,14 @@ def run(orders: Orders) -> int:
         player.panic()
 
     encode = msgspec.json.Encoder().encode
-    status_at_ns = 0
+    status_at_ns = acknowledged = 0
     try:
         while not leave.is_set() and not port.fault():
             again_ns = player.step()
             now_ns = port.now_ns()
-            if now_ns >= status_at_ns:
+            if now_ns >= status_at_ns or player.commands_done != acknowledged:
                 status_at_ns = now_ns + STATUS_EVERY_NS
+                acknowledged = player.commands_done
                 status = msgspec.structs.replace(player.status(), realtime=realtime)
                 player.bank.player_status.write(encode(status))
             port.wait(again_ns)

@@ -10,8 +10,8 @@ from livevae.daemon import scenes
 from livevae.daemon.scenes import Scenes
 from livevae.errors import UsageError, WorkError
 from livevae.latent.kept import load_kept
+from livevae.player.memory import Change
 from livevae.player.performance import Performance
-from livevae.player.player import Change
 from livevae.resources import find_model
 
 
