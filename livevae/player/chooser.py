@@ -11,7 +11,7 @@ from livevae.decoder.hand import filled
 from livevae.pattern.pattern import STEPS_PER_BAR, Pattern, empty
 from livevae.player.bar import Choice
 
-SETTLE_NS: Final = 20 * NS_PER_MS
+SETTLE_NS: Final = 36 * NS_PER_MS
 """So long before something else can be played the hand is read for it, to leave the decoder time.
 What a moving hand is at later is for the next change."""
 
