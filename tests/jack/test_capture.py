@@ -24,7 +24,7 @@ def test_the_captured_bars_are_what_the_recorder_heard(tmp_path: Path) -> None:
             *("--set", f'midi.outputs=["{recording.port}"]'),
         ) as running,
     ):
-        eventually(lambda: running.status().player.beats > 5 * 4 + 0.5)
+        eventually(lambda: running.status().player.beats > 5 * 4 + 0.5, within_s=60)
         out = tmp_path / "out.mid"
         result = livevae(running.folder, "capture", "last", "4", str(out))
         assert result.returncode == 0, result.stderr
